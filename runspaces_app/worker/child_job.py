@@ -1,0 +1,236 @@
+"""Running a script of another language as a child process of the runspace. Standard library only."""
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from typing import Any
+
+from . import processes
+from .outcome import CANCELLED, COMPLETED, Outcome
+from .progress import Progress
+from .results import BadResult, Emitted, checked_text
+
+CHANNEL = 3
+LONGEST_LINE = 2 * 1024 * 1024
+
+
+class Channel:
+    """Reads the JSON lines a script writes to its control channel.
+
+    A line that is no JSON object, or says something unknown, is ignored: the channel must not
+    be a way to fail a job by accident.
+    """
+
+    def __init__(self, progress: Progress, emitted: Emitted) -> None:
+        self._progress = progress
+        self._emitted = emitted
+        self._buffer = b""
+        self.result: str | None = None
+        self.problem: BadResult | None = None
+
+    def feed(self, data: bytes) -> None:
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
+        for line in lines:
+            self._take(line)
+        if len(self._buffer) > LONGEST_LINE:
+            self._buffer = b""
+            self.problem = BadResult("result_too_large", "result: expected a line of at most 1 MiB on the channel")
+
+    def close(self) -> None:
+        if self._buffer.strip():
+            self._take(self._buffer)
+
+    def _take(self, line: bytes) -> None:
+        try:
+            message = json.loads(line)
+        except (ValueError, RecursionError):
+            return
+        if not isinstance(message, dict):
+            return
+        with contextlib.suppress(ValueError, TypeError, OverflowError):
+            if "progress" in message:
+                self._progress.percent_complete = float(message["progress"])
+            if "message" in message:
+                self._progress.status_message = message["message"]
+        try:
+            if "result" in message:
+                self.result = checked_text(json.dumps(message["result"]))
+            if "emit" in message:
+                self._emitted.add(checked_text(json.dumps(message["emit"])))
+        except BadResult as exc:
+            self.problem = exc
+
+
+class ChildJob:
+    """One child-language job: start it, listen to it, end it.
+
+    Args:
+        argv: the program and its arguments.
+        environment: all of the child's environment.
+        cookie: `NAME=value` from it by which its processes are told.
+        wake: a descriptor that becomes readable when `stop_at` or `kill_at` were set.
+    """
+
+    def __init__(
+        self,
+        argv: list[str],
+        environment: dict[str, str],
+        cookie: bytes,
+        directory: str,
+        progress: Progress,
+        emitted: Emitted,
+    ) -> None:
+        self._argv = argv
+        self._environment = environment
+        self._cookie = cookie
+        self._directory = directory
+        self._emitted = emitted
+        self._channel = Channel(progress, emitted)
+
+    def run(self, cancel: Callable[[], float | None], wake: int) -> Outcome:
+        """Run to its end.
+
+        Args:
+            cancel: None, or the grace in seconds once the attempt was asked to stop.
+            wake: descriptor that becomes readable when the answer of `cancel` changes.
+        """
+        reader, writer = os.pipe2(os.O_CLOEXEC)
+        os.dup2(writer, CHANNEL)
+        os.close(writer)
+        try:
+            child = subprocess.Popen(  # noqa: S603 - running what was asked for is the point
+                self._argv,
+                env=self._environment,
+                cwd=self._directory,
+                stdin=subprocess.DEVNULL,
+                pass_fds=(CHANNEL,),
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as exc:
+            os.close(reader)
+            return Outcome.failed(type(exc).__name__, f"The script could not be started: {exc}")
+        finally:
+            # Back to the placeholder, so that the pipe ends when the child's own copies do.
+            _hold_channel()
+        try:
+            os.set_blocking(reader, False)
+            stopped, survivors = self._wait(child, reader, cancel, wake)
+            self._drain(reader)
+            self._channel.close()
+        finally:
+            os.close(reader)
+        return self._outcome(child.returncode, stopped, survivors)
+
+    def _wait(
+        self, child: "subprocess.Popen[bytes]", reader: int, cancel: Callable[[], float | None], wake: int
+    ) -> tuple[bool, list[int]]:
+        pidfd = os.pidfd_open(child.pid)
+        poll = select.poll()
+        for descriptor in (pidfd, reader, wake):
+            poll.register(descriptor, select.POLLIN)
+        kill_at: float | None = None
+        try:
+            while True:
+                timeout = None if kill_at is None else max(0.0, kill_at - time.monotonic()) * 1000
+                ready = {descriptor for descriptor, _ in poll.poll(timeout)}
+                if reader in ready and not self._drain(reader):
+                    poll.unregister(reader)
+                if wake in ready:
+                    with contextlib.suppress(BlockingIOError):
+                        os.eventfd_read(wake)
+                if pidfd in ready:
+                    child.wait()
+                    break
+                grace = cancel()
+                if grace is None:
+                    continue
+                if kill_at is None or time.monotonic() + grace < kill_at:
+                    if kill_at is None and grace > 0:
+                        self._signal(child.pid, signal.SIGTERM)
+                    kill_at = time.monotonic() + grace
+                if time.monotonic() >= kill_at:
+                    child.kill()
+                    child.wait()
+                    break
+        finally:
+            os.close(pidfd)
+        if cancel() is not None:
+            # Whatever it left behind, in its session or out of it, goes with it.
+            return True, processes.sweep(root=os.getpid(), sessions=(child.pid,), cookie=self._cookie)
+        return False, []
+
+    def _signal(self, session: int, number: int) -> None:
+        members = {pid for pid, process in processes.everyone().items() if process.session == session}
+        processes.send(members, number)
+        # A stopped process would sit on its TERM until somebody continues it.
+        processes.send(members, signal.SIGCONT)
+
+    def _drain(self, reader: int) -> bool:
+        """Take what is in the pipe; False at its end."""
+        while True:
+            try:
+                data = os.read(reader, 65_536)
+            except BlockingIOError:
+                return True
+            if not data:
+                return False
+            self._channel.feed(data)
+
+    def _outcome(self, code: int, stopped: bool, survivors: list[int]) -> Outcome:
+        result, problem = None, self._channel.problem
+        try:
+            result = self._emitted.text() if self._emitted else self._channel.result
+        except BadResult as exc:
+            problem = exc
+        if stopped:
+            return Outcome(CANCELLED, result=result, exit_code=_exit_code(code), survivors=survivors)
+        if code != 0:
+            return Outcome.failed("ExitCode", _how_it_ended(code), exit_code=_exit_code(code), result=result)
+        if problem is not None:
+            return Outcome.failed(problem.code, str(problem), reason="output", exit_code=0)
+        return Outcome(COMPLETED, result="null" if result is None else result, exit_code=0)
+
+
+def _hold_channel() -> None:
+    """Keep descriptor 3 taken, so that no file of ours ever lands on it."""
+    null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    if null == CHANNEL:
+        return
+    os.dup2(null, CHANNEL, inheritable=False)
+    os.close(null)
+
+
+def _exit_code(code: int) -> int:
+    """A shell's way to put a signal into an exit code: 128 + its number."""
+    return code if code >= 0 else 128 - code
+
+
+def _how_it_ended(code: int) -> str:
+    if code >= 0:
+        return f"The script left with exit code {code}."
+    with contextlib.suppress(ValueError):
+        return f"The script was ended by {signal.Signals(-code).name}."
+    return f"The script was ended by signal {-code}."
+
+
+def prepare(argv: list[str], script: str) -> list[str]:
+    return [script if part == "{script}" else part for part in argv]
+
+
+def parameters_in_environment(parameters: dict[str, Any]) -> dict[str, str]:
+    """Each parameter as TASKHUB_PARAM_<NAME>: texts as they are, everything else as JSON."""
+    variables = {}
+    for name, value in parameters.items():
+        text = value if isinstance(value, str) else json.dumps(value)
+        key = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name.upper())
+        # The kernel refuses to start a program with a single variable of 128 KiB.
+        if len(text.encode()) < 128 * 1024 - 256 and "\0" not in text:
+            variables[f"TASKHUB_PARAM_{key}"] = text
+    return variables
+
+

@@ -1,0 +1,220 @@
+"""Leaving a clean interpreter for the next job: restore what can be, tell what cannot.
+
+A `Baseline` is taken once, before the first job. `restore()` puts back what a job may have
+changed and returns why the runspace must be replaced, or "" if it is as good as new.
+Standard library only.
+"""
+
+import builtins
+import contextlib
+import fcntl
+import gc
+import locale
+import logging
+import os
+import random
+import resource
+import signal
+import sys
+import threading
+import time
+import warnings
+from typing import Any
+
+_LIMITS = [getattr(resource, name) for name in sorted(dir(resource)) if name.startswith("RLIMIT_")]
+_SIGNALS = [
+    number for number in sorted(signal.valid_signals()) if number not in (signal.SIGKILL, signal.SIGSTOP)
+]
+_TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
+_STANDARD = frozenset(sys.stdlib_module_names)
+
+
+class Baseline:
+    """The state of the interpreter and process as a job should find it."""
+
+    def __init__(self) -> None:
+        self._environment = dict(os.environ)
+        self._directory = os.getcwd()
+        self._modules = dict(sys.modules)
+        self._builtins = dict(vars(builtins))
+        self._sys = {name: getattr(sys, name) for name in _SYS_OBJECTS}
+        self._lists = {name: list(getattr(sys, name)) for name in _SYS_LISTS}
+        self._streams = (sys.stdin, sys.stdout, sys.stderr)
+        self._stream_files = [_file_of(number) for number in (0, 1, 2)]
+        self._stream_flags = [fcntl.fcntl(number, fcntl.F_GETFL) for number in (1, 2)]
+        self._signals = [signal.getsignal(number) for number in _SIGNALS]
+        self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        self._limits = [resource.getrlimit(limit) for limit in _LIMITS]
+        self._umask = os.umask(0o077)
+        os.umask(self._umask)
+        self._locale = locale.setlocale(locale.LC_ALL)
+        self._zone = (time.tzname, time.timezone)
+        self._recursion = sys.getrecursionlimit()
+        self._switch = sys.getswitchinterval()
+        self._nice = os.getpriority(os.PRIO_PROCESS, 0)
+        self._collector = (gc.isenabled(), gc.get_threshold(), gc.get_debug(), list(gc.callbacks))
+        root = logging.getLogger()
+        self._logging = (root.level, list(root.handlers), list(root.filters), root.manager.disable)
+        self._loggers = set(root.manager.loggerDict)
+        self._warnings = list(warnings.filters)
+        self._showwarning = warnings.showwarning
+        self._hooks = (threading.excepthook, threading._trace_hook, threading._profile_hook)  # type: ignore[attr-defined]
+        self.counts()
+
+    def counts(self) -> None:
+        """Count threads and descriptors anew: those of the runspace itself are all there now."""
+        self._threads = _thread_count()
+        self._descriptors = set(os.listdir("/proc/self/fd"))
+
+    def restore(self) -> str:
+        """Put everything back.
+
+        Returns:
+            Why the runspace must not be used again, or "".
+        """
+        return self._leftovers() or self._restore_interpreter() or self._restore_process() or self._drop_modules()
+
+    def _leftovers(self) -> str:
+        # The streams first: a script that closed or replaced them has made the rest unreadable.
+        if [_file_of(number) for number in (0, 1, 2)] != self._stream_files:
+            return "left other files as standard streams"
+        if _thread_count() != self._threads:
+            return "left threads"
+        if set(os.listdir("/proc/self/fd")) != self._descriptors:
+            return "left descriptors"
+        current = vars(builtins)
+        if current != self._builtins:
+            return "changed builtins"
+        return ""
+
+    def _restore_interpreter(self) -> str:
+        if any(stream.closed for stream in self._streams):
+            return "closed a standard stream"
+        sys.stdin, sys.stdout, sys.stderr = self._streams
+        for name, value in self._sys.items():
+            if getattr(sys, name) is not value:
+                setattr(sys, name, value)
+        for name, items in self._lists.items():
+            if getattr(sys, name) != items:
+                getattr(sys, name)[:] = items
+        if sys.gettrace() is not None:
+            sys.settrace(None)
+        if sys.getprofile() is not None:
+            sys.setprofile(None)
+        if sys.getrecursionlimit() != self._recursion:
+            sys.setrecursionlimit(self._recursion)
+        if sys.getswitchinterval() != self._switch:
+            sys.setswitchinterval(self._switch)
+        self._restore_logging()
+        if warnings.filters != self._warnings:
+            warnings.filters[:] = self._warnings  # type: ignore[index]
+            warnings._filters_mutated()  # type: ignore[attr-defined]
+        warnings.showwarning = self._showwarning
+        threading.excepthook = self._hooks[0]
+        threading._trace_hook, threading._profile_hook = self._hooks[1:]  # type: ignore[attr-defined]
+        enabled, threshold, debug, callbacks = self._collector
+        if gc.get_threshold() != threshold:
+            gc.set_threshold(*threshold)
+        if gc.get_debug() != debug:
+            gc.set_debug(debug)
+        if gc.isenabled() != enabled:
+            (gc.enable if enabled else gc.disable)()
+        gc.callbacks[:] = callbacks
+        random.seed()
+        return ""
+
+    def _restore_logging(self) -> None:
+        root = logging.getLogger()
+        level, handlers, filters, disabled = self._logging
+        if root.handlers != handlers:
+            for handler in set(root.handlers) - set(handlers):
+                with contextlib.suppress(Exception):
+                    handler.close()
+            root.handlers[:] = handlers
+        if root.filters != filters:
+            root.filters[:] = filters
+        if root.level != level:
+            root.setLevel(level)
+        if root.manager.disable != disabled:
+            logging.disable(disabled)
+        loggers = root.manager.loggerDict
+        if len(loggers) != len(self._loggers):
+            for name in set(loggers) - self._loggers:
+                del loggers[name]
+
+    def _restore_process(self) -> str:
+        if os.environ != self._environment:
+            for name in set(os.environ) - set(self._environment):
+                del os.environ[name]
+            os.environ.update(self._environment)
+        if (time.tzname, time.timezone) != self._zone:
+            time.tzset()
+        os.chdir(self._directory)
+        os.umask(self._umask)
+        for timer in _TIMERS:
+            if signal.getitimer(timer) != (0.0, 0.0):
+                signal.setitimer(timer, 0)
+        if [signal.getsignal(number) for number in _SIGNALS] != self._signals:
+            self._restore_signals()
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
+        for number, flags in zip((1, 2), self._stream_flags, strict=True):
+            if fcntl.fcntl(number, fcntl.F_GETFL) != flags:
+                # A child such as node makes the shared pipe non-blocking for everybody.
+                fcntl.fcntl(number, fcntl.F_SETFL, flags)
+        if locale.setlocale(locale.LC_ALL) != self._locale:
+            locale.setlocale(locale.LC_ALL, self._locale)
+        for limit, before in zip(_LIMITS, self._limits, strict=True):
+            if resource.getrlimit(limit) != before:
+                try:
+                    resource.setrlimit(limit, before)
+                except (ValueError, OSError):
+                    return "lowered a resource limit for good"
+        if os.getpriority(os.PRIO_PROCESS, 0) != self._nice:
+            return "changed its priority"
+        return ""
+
+    def _restore_signals(self) -> None:
+        for number, handler in zip(_SIGNALS, self._signals, strict=True):
+            if handler is not None and signal.getsignal(number) != handler:
+                with contextlib.suppress(OSError, ValueError):
+                    signal.signal(number, handler)
+
+    def _drop_modules(self) -> str:
+        modules = sys.modules
+        if len(modules) == len(self._modules) and modules.keys() == self._modules.keys():
+            changed = [name for name, module in self._modules.items() if modules[name] is not module]
+        else:
+            changed = [name for name in self._modules if modules.get(name) is not self._modules[name]]
+            for name in [name for name in modules if name not in self._modules]:
+                if _is_foreign_extension(name, modules[name]):
+                    # A second import of the same shared object in one process fails or crashes.
+                    return f"imported the extension module {name}"
+                del modules[name]
+        for name in changed:
+            modules[name] = self._modules[name]
+        return ""
+
+
+_SYS_OBJECTS = (
+    "path", "meta_path", "path_hooks", "modules", "excepthook", "unraisablehook", "displayhook",
+    "breakpointhook", "__stdout__", "__stderr__", "__stdin__",
+)  # fmt: skip
+_SYS_LISTS = ("path", "meta_path", "path_hooks", "argv")
+
+
+def _file_of(descriptor: int) -> tuple[int, int] | None:
+    try:
+        status = os.fstat(descriptor)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _thread_count() -> int:
+    # Threads made by C code have no Python object; the link count of the folder counts them all.
+    return os.stat("/proc/self/task").st_nlink
+
+
+def _is_foreign_extension(name: str, module: Any) -> bool:
+    file = getattr(module, "__file__", None) or ""
+    return file.endswith(".so") and name.partition(".")[0] not in _STANDARD

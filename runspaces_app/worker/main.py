@@ -1,0 +1,518 @@
+"""The runspace process: a main thread that runs jobs, a control thread that listens.
+
+The main thread takes one job at a time and reports its end itself. The control thread reads what
+the engine says (jobs, cancels, acknowledgements), sends starts and progress, and when the engine
+is gone writes what was not acknowledged to the spool and ends the process. Standard library only.
+"""
+
+import array
+import collections
+import ctypes
+import fcntl
+import gc
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import sys
+import termios
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from taskhub.core import failpoints
+
+from . import frames, processes
+from .cancel import Canceller
+from .child_job import ChildJob, parameters_in_environment, prepare
+from .context import Context, State
+from .hygiene import Baseline
+from .mark import MarkFile
+from .outcome import CANCELLED, COMPLETED, FAILED, Outcome
+from .progress import Progress
+from .python_job import run as run_python
+from .results import Emitted, to_json
+
+# A job that ends sooner is reported by its end alone: one frame less for the shortest jobs.
+STARTED_AFTER_SECONDS = 0.002
+PROGRESS_EVERY_SECONDS = 0.1
+EXIT_AFTER_ENGINE_SECONDS = 2.0
+
+_libc = ctypes.CDLL(None)
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a runspace is given at its fork.
+
+    Attributes:
+        work, spool: folders, absolute.
+        grace: seconds between asking its work to end and killing it when the engine is gone.
+        between: called after each job, before hygiene; a pool with Django closes its connections.
+    """
+
+    runspace: int
+    engine: socket.socket
+    writer: socket.socket
+    mark: MarkFile
+    work: str
+    spool: str
+    grace: float
+    between: Callable[[], None]
+
+
+class Runspace:
+    """State both threads share; `_lock` guards what is not a single reference."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        self._lock = threading.Lock()
+        self._sending = threading.Lock()
+        self._tokens = os.eventfd(0, os.EFD_SEMAPHORE | os.EFD_CLOEXEC)
+        self._nudge = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._child_wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._waiting: collections.deque[dict[str, Any]] = collections.deque()
+        self._current: dict[str, Any] | None = None
+        self._started_at = 0.0
+        self._started_mono = 0.0
+        self._started_sent = True
+        self._cancel: tuple[object, float] | None = None
+        self._progress: Progress | None = None
+        self._progress_due = False
+        self._progress_sent_mono = 0.0
+        self._canceller = Canceller()
+        self._sequence = 0
+        self._unacknowledged: dict[int, bytes] = {}
+        self._questions: dict[int, tuple[threading.Event, list[dict[str, Any]]]] = {}
+        self._question = 0
+        self._closing = False
+        self._pending = array.array("i", [0])
+        self._pid = os.getpid()
+        os.register_at_fork(after_in_child=self._let_go)
+
+    def _let_go(self) -> None:
+        """In a child that a script forked: its copies must not keep the runspace's connections open."""
+        self._setup.engine.close()
+        self._setup.writer.close()
+
+    # The main thread
+
+    def run(self) -> None:
+        """Run jobs until told to close; returns when the last end is acknowledged or given up."""
+        self._canceller.install()
+        os.chdir(self._setup.work)
+        self._send({"t": "hello", "pid": os.getpid()})
+        control = threading.Thread(target=self._control, name="control", daemon=True)
+        control.start()
+        self._baseline = Baseline()
+        while True:
+            os.eventfd_read(self._tokens)
+            with self._lock:
+                if self._waiting:
+                    frame = self._waiting.popleft()
+                    self._current = frame
+                elif self._closing:
+                    break
+                else:
+                    continue  # it was given back
+            if not self._run_one(frame):
+                break
+        self._leave()
+
+    def _run_one(self, frame: dict[str, Any]) -> bool:
+        """Run one job and report it; False if the runspace must not take another."""
+        attempt = (frame["job"], frame["attempt"])
+        self._setup.mark.begin(
+            job=bytes.fromhex(frame["job"]), attempt=frame["attempt"], fence=frame["fence"], output_cap=frame["cap"]
+        )
+        failpoints.hit("runspace.marked")
+        started = time.time()
+        self._progress = progress = Progress(self._progress_changed)
+        self._progress_due = False
+        self._started_at, self._started_mono, self._started_sent = started, time.monotonic(), False
+        try:
+            outcome = self._execute(frame, attempt, progress)
+        except BaseException as exc:
+            # A fault of ours, or an exception a script left pending: the job must not vanish with it.
+            outcome = Outcome.failed(type(exc).__name__, f"The runspace failed: {exc}", recycle=f"fault: {exc!r:.150}")
+        finished = time.time()
+        if os.getpid() != self._pid:
+            # A script forked and its child walked on to here: it is not the runspace and must not speak for it.
+            os._exit(0)
+        last_word = progress.close(outcome.kind)
+        percent, _ = progress.snapshot()
+        failpoints.hit("runspace.ran")
+        output, recycle = self._finish(frame, outcome)
+        with self._lock:
+            self._current = None
+            self._progress = None
+            self._cancel = None
+            self._started_sent = True
+            if not frame["reuse"]:
+                recycle = recycle or "not to be used again"
+            self._sequence += 1
+            body = self._end_frame(frame, outcome, started, finished, percent, last_word, output, recycle)
+            self._unacknowledged[self._sequence] = body
+        failpoints.hit("runspace.end.before")
+        with self._sending:
+            self._setup.engine.sendall(frames.prefixed(body))
+        failpoints.hit("runspace.end.after")
+        return not recycle
+
+    def _execute(self, frame: dict[str, Any], attempt: object, progress: Progress) -> Outcome:
+        directory, temporary = self._directories(frame)
+        environment = self._environment(frame, temporary)
+        emitted = Emitted()
+        script = frame["script"]
+        if frame["argv"] is None:
+            os.environ.update(environment)
+            if frame["environment"].get("TZ"):
+                time.tzset()
+            os.chdir(directory)
+            if frame["file"]:
+                with open(script, encoding="utf-8") as file:
+                    source = file.read()
+                sys.path.insert(0, directory)
+            else:
+                source = frame["code"]
+            names = self._names(frame, attempt, progress, emitted)
+            return run_python(source, script or "script.py", names, emitted, self._canceller, attempt)
+        if not frame["file"]:
+            script = os.path.join(self._setup.work, frame["uuid"], script)
+            _write_script(script, frame["code"])
+        environment = self._base_environment() | environment
+        environment["TASKHUB_CHANNEL"] = "/dev/fd/3"
+        environment |= parameters_in_environment(frame["parameters"])
+        cookie = f"TASKHUB_JOB_ID={frame['id']}".encode()
+        child = ChildJob(prepare(frame["argv"], script), environment, cookie, directory, progress, emitted)
+        return child.run(lambda: self._grace(attempt), self._child_wake)
+
+    def _directories(self, frame: dict[str, Any]) -> tuple[str, str]:
+        """Make the job's own folders; a job of an app works in the app's."""
+        own = os.path.join(self._setup.work, frame["uuid"])
+        temporary = os.path.join(own, "tmp")
+        os.mkdir(own, 0o700)
+        os.mkdir(temporary, 0o700)
+        return frame["directory"] or own, temporary
+
+    def _environment(self, frame: dict[str, Any], temporary: str) -> dict[str, str]:
+        facts = {
+            "TMPDIR": temporary,
+            "TASKHUB_JOB_ID": frame["id"],
+            "TASKHUB_ATTEMPT": str(frame["attempt"]),
+            "TASKHUB_FENCE": str(frame["fence"]),
+            "TASKHUB_TRIGGER": frame["trigger"],
+        }
+        for name, value in (("TASK", frame["task"]), ("APP", frame["app"]), ("DUE_AT", frame["due_at"])):
+            if value:
+                facts[f"TASKHUB_{name}"] = value
+        return frame["environment"] | facts
+
+    def _base_environment(self) -> dict[str, str]:
+        return dict(os.environ)
+
+    def _names(self, frame: dict[str, Any], attempt: object, progress: Progress, emitted: Emitted) -> dict[str, Any]:
+        def emit(value: Any) -> None:
+            """Add one item to the job's result, which becomes a list."""
+            emitted.add(to_json(value))
+
+        context = Context(frame, ask=self._ask, cancelled=lambda: self._canceller.wanted(attempt))
+        return {"progress": progress, "context": context, "state": State(self._ask), "emit": emit}
+
+    def _finish(self, frame: dict[str, Any], outcome: Outcome) -> tuple[dict[str, Any] | None, str]:
+        """Collect output, end what was left behind, clean up; returns output figures and why to recycle."""
+        recycle = outcome.recycle
+        if outcome.kind == CANCELLED or self._cancel is not None:
+            recycle = recycle or "ran a job that was cancelled"
+        self._flush()
+        if processes.has_children() and processes.reap():
+            cookie = f"TASKHUB_JOB_ID={frame['id']}".encode()
+            outcome.survivors += processes.sweep(root=os.getpid(), cookie=cookie)
+            if frame["argv"] is None:
+                recycle = recycle or "left children"
+        output = self._collect_output()
+        try:
+            self._setup.between()
+            recycle = recycle or self._baseline.restore()
+        except BaseException as exc:
+            recycle = recycle or f"could not be cleaned: {exc!r:.150}"
+        self._remove_directory(os.path.join(self._setup.work, frame["uuid"]))
+        return output, recycle
+
+    def _flush(self) -> None:
+        for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
+            try:
+                if stream is not None:
+                    stream.flush()
+            except BaseException:  # noqa: S112 - whatever a script put there, its trouble ends here
+                continue
+        _libc.fflush(None)
+
+    def _collect_output(self) -> dict[str, Any] | None:
+        """Have the writer finish this job's output, if there is any."""
+        if not (self._setup.mark.dirty or self._unread(1) or self._unread(2)):
+            return None
+        self._setup.writer.send(b'{"finish":1}')
+        answer = self._setup.writer.recv(65_536)
+        if not answer:
+            raise ConnectionError("the output writer is gone")
+        found: dict[str, Any] = json.loads(answer)
+        return found
+
+    def _unread(self, descriptor: int) -> int:
+        try:
+            fcntl.ioctl(descriptor, termios.FIONREAD, self._pending)
+        except OSError:
+            return 1
+        return self._pending[0]
+
+    def _remove_directory(self, own: str) -> None:
+        try:
+            os.rmdir(os.path.join(own, "tmp"))
+            os.rmdir(own)
+        except OSError:
+            shutil.rmtree(own, ignore_errors=True)
+
+    def _end_frame(
+        self,
+        frame: dict[str, Any],
+        outcome: Outcome,
+        started: float,
+        finished: float,
+        percent: float,
+        last_word: str | None,
+        output: dict[str, Any] | None,
+        recycle: str,
+    ) -> bytes:
+        body: dict[str, Any] = {
+            "t": "end",
+            "seq": self._sequence,
+            "job": frame["job"],
+            "attempt": frame["attempt"],
+            "fence": frame["fence"],
+            "started": started,
+            "finished": finished,
+            "kind": outcome.kind,
+        }
+        # Left out when they say nothing: most jobs end well and in silence.
+        if outcome.kind != COMPLETED:
+            body |= {"percent": percent, "reason": outcome.reason}
+        if last_word is not None:
+            body["message"] = last_word
+        if outcome.kind == FAILED:
+            body |= {"error": [outcome.error_type, outcome.error_message, outcome.error_traceback]}
+        if outcome.exit_code is not None:
+            body["exit_code"] = outcome.exit_code
+        if output is not None:
+            body["output"] = output
+        if recycle:
+            body["recycle"] = recycle
+        if outcome.survivors:
+            body["survivors"] = outcome.survivors
+        if outcome.result is not None:
+            body["result"] = outcome.result
+        return json.dumps(body, separators=(",", ":")).encode()
+
+    def _leave(self) -> None:
+        """Say good-bye and wait until every end is committed; the control thread does the rest."""
+        with self._lock:
+            self._closing = True
+        self._wake_control()
+        threading.Event().wait()
+
+    # Called by scripts
+
+    def _ask(self, op: str, **data: Any) -> Any:
+        """Put a question to the engine and wait for its answer."""
+        current = self._current
+        if current is None:
+            raise RuntimeError("there is no running job")
+        answered, box = threading.Event(), []  # type: tuple[threading.Event, list[dict[str, Any]]]
+        with self._canceller:
+            with self._lock:
+                self._question += 1
+                number = self._question
+                self._questions[number] = (answered, box)
+            self._send({"t": "ask", "n": number, "op": op, "job": current["job"], "attempt": current["attempt"],
+                        "fence": current["fence"], **data})  # fmt: skip
+        answered.wait()
+        if "error" in box[0]:
+            raise ValueError(box[0]["error"])
+        return box[0]["value"]
+
+    def _progress_changed(self) -> None:
+        if not self._progress_due:
+            self._progress_due = True
+            self._wake_control()
+
+    # The control thread
+
+    def _control(self) -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+        decoder = frames.Decoder()
+        engine = self._setup.engine
+        poll = select.poll()
+        poll.register(engine, select.POLLIN)
+        poll.register(self._nudge, select.POLLIN)
+        while True:
+            ready = {descriptor for descriptor, _ in poll.poll(self._timeout())}
+            if self._nudge in ready:
+                os.eventfd_read(self._nudge)
+            if engine.fileno() in ready:
+                try:
+                    data = engine.recv(1 << 18)
+                except OSError:
+                    data = b""
+                if not data:
+                    self._engine_is_gone()
+                for frame in decoder.frames(data):
+                    self._take(frame)
+            self._report()
+            self._repeat_cancel()
+            with self._lock:
+                if self._closing and self._current is None and not self._waiting and not self._unacknowledged:
+                    os._exit(0)
+
+    def _timeout(self) -> float | None:
+        """Milliseconds until the control thread has something to do by itself."""
+        progress = self._progress
+        if not self._started_sent or self._waiting:
+            return STARTED_AFTER_SECONDS * 1000
+        if self._cancel is not None:
+            return 100.0
+        if self._progress_due or (progress is not None and progress.moves_by_itself):
+            return max(1.0, (self._progress_sent_mono + PROGRESS_EVERY_SECONDS - time.monotonic()) * 1000)
+        return None
+
+    def _take(self, frame: dict[str, Any]) -> None:
+        kind = frame["t"]
+        if kind == "run":
+            with self._lock:
+                self._waiting.append(frame)
+            os.eventfd_write(self._tokens, 1)
+        elif kind == "ack":
+            with self._lock:
+                for sequence in [number for number in self._unacknowledged if number <= frame["upto"]]:
+                    del self._unacknowledged[sequence]
+        elif kind == "cancel":
+            self._cancel_attempt((frame["job"], frame["attempt"]), frame["grace"])
+        elif kind == "back":
+            self._give_back(frame)
+        elif kind == "reply":
+            with self._lock:
+                found = self._questions.pop(frame["n"], None)
+            if found is not None:
+                found[1].append(frame)
+                found[0].set()
+        elif kind == "collect":
+            if self._current is None:
+                gc.collect()
+        elif kind == "close":
+            with self._lock:
+                self._closing = True
+            os.eventfd_write(self._tokens, 1)
+
+    def _give_back(self, frame: dict[str, Any]) -> None:
+        with self._lock:
+            given = [held for held in self._waiting if held["job"] == frame["job"]]
+            for held in given:
+                self._waiting.remove(held)
+        for held in given:
+            self._send({"t": "back", "job": held["job"], "attempt": held["attempt"], "fence": held["fence"]})
+
+    def _cancel_attempt(self, attempt: tuple[str, int], grace: float) -> None:
+        with self._lock:
+            current = self._current
+            if current is None or (current["job"], current["attempt"]) != attempt:
+                return
+            self._cancel = (attempt, grace)
+        self._cancelled_mono = time.monotonic()
+        os.eventfd_write(self._child_wake, 1)
+        self._canceller.ask(attempt)
+
+    def _repeat_cancel(self) -> None:
+        cancel = self._cancel
+        if cancel is not None and time.monotonic() - self._cancelled_mono >= 0.5:
+            # A script may have caught the first one.
+            self._cancelled_mono = time.monotonic()
+            self._canceller.ask(cancel[0])
+
+    def _grace(self, attempt: object) -> float | None:
+        cancel = self._cancel
+        return cancel[1] if cancel is not None and cancel[0] == attempt else None
+
+    def _report(self) -> None:
+        """Send the start of a job that did not end at once, and its progress, at most ten times a second."""
+        with self._lock:
+            current, progress = self._current, self._progress
+            if current is None or progress is None:
+                return
+            identity = {"job": current["job"], "attempt": current["attempt"], "fence": current["fence"]}
+            if not self._started_sent:
+                if time.monotonic() - self._started_mono < STARTED_AFTER_SECONDS:
+                    return
+                self._started_sent = True
+                self._send({"t": "started", **identity, "at": self._started_at})
+            due = self._progress_due or progress.moves_by_itself
+            if due and time.monotonic() - self._progress_sent_mono >= PROGRESS_EVERY_SECONDS:
+                self._progress_due = False
+                self._progress_sent_mono = time.monotonic()
+                percent, message = progress.snapshot()
+                self._send({"t": "progress", **identity, "percent": percent, "message": message, "at": time.time()})
+
+    def _send(self, frame: dict[str, Any]) -> None:
+        data = frames.encode(frame)
+        try:
+            with self._sending:
+                self._setup.engine.sendall(data)
+        except OSError:
+            return  # the engine is gone; the control thread meets its end of file and tidies up
+
+    def _wake_control(self) -> None:
+        os.eventfd_write(self._nudge, 1)
+
+    def _engine_is_gone(self) -> None:
+        """Kill the work, save what was not acknowledged, and leave within grace + 2 s."""
+        with self._lock:
+            current, self._closing = self._current, True
+            self._waiting.clear()
+        until = time.monotonic() + self._setup.grace
+        if current is not None:
+            attempt = (current["job"], current["attempt"])
+            self._cancel_attempt(attempt, self._setup.grace)
+            while self._current is not None and time.monotonic() < until:
+                time.sleep(0.01)
+                self._repeat_cancel()
+        self._spool()
+        if self._current is not None:
+            processes.sweep(root=os.getpid(), cookie=f"TASKHUB_JOB_ID={self._current['id']}".encode(),
+                            seconds=EXIT_AFTER_ENGINE_SECONDS)  # fmt: skip
+            self._spool()
+        os._exit(0)
+
+    def _spool(self) -> None:
+        with self._lock:
+            kept, self._unacknowledged = self._unacknowledged, {}
+        for sequence, body in kept.items():
+            final = os.path.join(self._setup.spool, f"{self._setup.runspace}-{sequence}.json")
+            temporary = f"{final}.{os.getpid()}.tmp"
+            with open(temporary, "wb") as file:
+                file.write(body)
+                file.flush()
+                os.fsync(file.fileno())
+            failpoints.hit("runspace.spool.before_rename")
+            os.rename(temporary, final)
+        if kept:
+            folder = os.open(self._setup.spool, os.O_RDONLY)
+            os.fsync(folder)
+            os.close(folder)
+
+
+def _write_script(path: str, code: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o700)
+    with open(descriptor, "w", encoding="utf-8", newline="") as file:
+        file.write(code)
