@@ -34,7 +34,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out, on the second database, the tests it cannot change."""
     if os.environ.get("TASKHUB_TEST_DATABASE", "sqlite") == "sqlite":
         return
-    kept, left = [], []
+    kept: list[pytest.Item] = []
+    left: list[pytest.Item] = []
     for item in items:
         elsewhere = item.get_closest_marker("browser") or item.get_closest_marker("one_database")
         (left if elsewhere else kept).append(item)

