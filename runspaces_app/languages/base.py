@@ -54,7 +54,8 @@ class Language(ABC):
 
         Args:
             script: absolute path of the file that holds the source text, unchanged, so that line
-                numbers in messages are those of the author.
+                numbers in messages are those of the author. It need not be there yet, and stands
+                in the answer as it was given.
 
         Descriptor 3 has to be the control channel and stdin /dev/null; both are the caller's to open.
         """

@@ -17,7 +17,7 @@ class Executable(Language):
         return "#!"
 
     def argv(self, script: str) -> list[str]:
-        return [os.path.abspath(script)]
+        return [script]
 
     def check(self, code: str) -> None:
         """See that the first line names a program of this host; the rest is that program's affair."""

@@ -7,15 +7,16 @@ import shutil
 from .. import checking
 from ..base import CheckFailed, Language
 
-_PRELUDE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "prelude.sh")
+_START = os.path.join(os.path.dirname(os.path.abspath(__file__)), "start.sh")
 
-# Reads the prelude, drops its path from the arguments, then reads the script. Being read by `.`, the
-# script keeps its own name as $0 and its own line numbers in messages.
-_RUN = '. "$1"; shift; . "$0"'
+# Reads the prelude, drops the arguments, then reads the script. Being read by `.`, the script keeps
+# its own name as $0 and its own line numbers in messages.
+_RUN = '. "$1"; shift $#; . "$0"'
 
-# Shells that understand the prelude; any other is for the language "executable".
+# The first lines that start.sh follows: shells that understand the prelude, with at most one word of
+# options. Any other program is for the language "executable".
 _SHELLS = ("sh", "dash", "bash", "ksh", "mksh")
-_SHEBANG = re.compile(r"#!\s*(?:/\S*/)?(?:env\s+)?(\w+)(?:\s+(-[aefhmuvxC]+))?\s*(?:\n|$)")
+_SHEBANG = re.compile(r"#!\s*(?:/\S*/)?(?:env\s+)?(\w+)(?:\s+-[aefhmuvxC]+)?\s*(?:\n|$)")
 _PLACE = re.compile(r"^\S*?: (?:line )?(\d+): (?:\S+: (?=Syntax error))?")
 
 
@@ -31,15 +32,10 @@ class Shell(Language):
         return os.path.basename(os.path.realpath(path)) if path else None
 
     def argv(self, script: str) -> list[str]:
-        try:
-            with open(script, "rb") as file:
-                first = file.readline(256).decode("latin-1")
-        except OSError:
-            first = ""  # the shell itself will say what is wrong with the file
-        return [*self._shell(first), "-c", _RUN, os.path.abspath(script), _PRELUDE]
+        return [self.interpreter() or "/bin/sh", "-c", _RUN, script, _START]
 
     def check(self, code: str) -> None:
-        checked = checking.run([*self._shell(code[:256]), "-n"], code)
+        checked = checking.run([self._shell(code[:256]), "-n"], code)
         if checked.status == 0:
             return
         if checked.status < 0:
@@ -49,10 +45,7 @@ class Shell(Language):
         message = first[place.end() :] if place else first
         raise CheckFailed(message[:500] or "the shell refused it", int(place[1]) if place else None)
 
-    def _shell(self, first_line: str) -> list[str]:
-        """The shell to start and the options that the script's first line gives it."""
+    def _shell(self, first_line: str) -> str:
         named = _SHEBANG.match(first_line)
-        asked = shutil.which(named[1]) if named and named[1] in _SHELLS else None
-        if named and asked:
-            return [asked, named[2]] if named[2] else [asked]
-        return [self.interpreter() or "/bin/sh"]
+        asked = shutil.which(named[1]) if named and named[1] in _SHELLS[1:] else None
+        return asked or self.interpreter() or "/bin/sh"

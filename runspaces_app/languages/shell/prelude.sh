@@ -104,7 +104,7 @@ _taskhub_quote() (
     esac
     printf '"'
     case $text in
-        *[$_taskhub_controls]*) _taskhub_replace "$text" _taskhub_control ;;
+        *[[:cntrl:]]*) _taskhub_replace "$text" _taskhub_control ;;
         *) printf '%s' "$text" ;;
     esac
     printf '"'
@@ -147,10 +147,10 @@ _taskhub_control() {
     rest=$1
     while :; do
         case $rest in
-            *[$_taskhub_controls]*) ;;
+            *[[:cntrl:]]*) ;;
             *) break ;;
         esac
-        head=${rest%%[$_taskhub_controls]*}
+        head=${rest%%[[:cntrl:]]*}
         rest=${rest#"$head"}
         tail=${rest#?}
         printf '%s\\u%04x' "$head" "'${rest%"$tail"}"
@@ -161,4 +161,3 @@ _taskhub_control() {
 
 _taskhub_newline='
 '
-_taskhub_controls=$(printf '\001\002\003\004\005\006\007\010\011\013\014\015\016\017\020\021\022\023\024\025\026\027\030\031\032\033\034\035\036\037')$_taskhub_newline

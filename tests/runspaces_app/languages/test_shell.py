@@ -44,13 +44,31 @@ def test_the_first_line_may_ask_for_another_shell(first, tmp_path):
     assert run(tmp_path, code).stdout == "2\n"
 
 
-@pytest.mark.parametrize("first", ["#!/usr/bin/python3", "#!/bin/bash -c", "#!", "#!/bin/nosuchshell"])
+@pytest.mark.parametrize(
+    "first",
+    [
+        "#!/usr/bin/python3",
+        "#!/bin/bash -c",
+        "#!/bin/sh -",
+        "#!/bin/bash -e -u",
+        "#!",
+        "#!/bin/ksh-no",
+        "#! *",
+    ],
+)
 def test_a_first_line_that_asks_for_something_else_is_a_comment(first, tmp_path):
     assert run(tmp_path, f"{first}\necho $0\n").stdout == f"{tmp_path}/script.sh\n"
 
 
-def test_options_of_the_first_line_hold(tmp_path):
-    assert run(tmp_path, "#!/bin/sh -e\nfalse\necho not here\n").stdout == ""
+@pytest.mark.parametrize("first", ["#!/bin/sh -e", "#! /usr/bin/env sh -e", "#!/bin/dash -eu"])
+def test_options_of_the_first_line_hold(first, tmp_path):
+    assert run(tmp_path, f"{first}\nfalse\necho not here\n").stdout == ""
+
+
+def test_the_arguments_can_be_made_before_the_file():
+    """The engine makes them, the runspace fills in the path."""
+    argv = SHELL.argv("{script}")
+    assert argv.count("{script}") == 1
 
 
 def test_messages_carry_the_lines_of_the_author(tmp_path):
@@ -70,7 +88,7 @@ def test_the_exit_status_is_that_of_the_script(code, status, tmp_path):
 
 
 def test_the_script_sees_no_arguments(tmp_path):
-    assert run(tmp_path, "echo $# $*").stdout == "0\n"
+    assert run(tmp_path, "set -f; echo $# $*; case $- in *e*) echo set;; esac").stdout == "0\n"
 
 
 def run(folder, code):

@@ -145,6 +145,7 @@ def run(tmp_path_factory, shell, script):
     path = tmp_path_factory.mktemp("script") / "script.sh"
     path.write_bytes(script)
     argv = languages.get("shell").argv(str(path))
+    # The name of the shell to try stands in place of the host's own.
     argv[0] = shell
     read_end, write_end = os.pipe()
     channel = bytearray()
