@@ -1,0 +1,27 @@
+"""Time zones by their IANA names."""
+
+from functools import lru_cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from ..errors import UnknownTimezone
+
+
+@lru_cache(maxsize=1)
+def names() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+@lru_cache(maxsize=1024)
+def get(name: str) -> ZoneInfo:
+    """The zone of this name.
+
+    Raises:
+        UnknownTimezone: the system knows none of that name.
+    """
+    # Asked before the file is opened: a name is part of a path there.
+    if name not in names():
+        raise UnknownTimezone(
+            f"timezone: expected an IANA name such as Europe/Berlin, got {name[:80]!r}",
+            fields={"timezone": "no such time zone"},
+        )
+    return ZoneInfo(name)
