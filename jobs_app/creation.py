@@ -88,13 +88,17 @@ def create(
     start: bool,
     by: Actor,
     now: datetime,
+    check_code: bool = True,
 ) -> Job:
     """Store a job, queued if `start`, and wake the engines for it.
+
+    Args:
+        check_code: compile the source first, in a process of its own, for up to 2 s.
 
     Raises:
         JobError or BadInput: naming the field, what was expected and what came; nothing is stored.
     """
-    new = checked(new)
+    new = checked(new, check_code=check_code)
     uuid = ids.uuid7(now)
     app_or_owner = f"app:{new.app}" if new.app or new.task else f"owner:{owner.pk if owner else ''}"
     state = JobState.QUEUED if start else JobState.CREATED
@@ -156,7 +160,7 @@ def create(
     return job
 
 
-def checked(new: NewJob) -> NewJob:
+def checked(new: NewJob, *, check_code: bool = True) -> NewJob:
     """The same request with its id folded, or the error that says what is wrong with it.
 
     Raises:
@@ -171,7 +175,7 @@ def checked(new: NewJob) -> NewJob:
         raise UnknownPool(
             f"pool: expected the name of a pool, got {new.pool!r}", fields={"pool": "no such pool"}
         )
-    _check_source(new)
+    _check_source(new, check_code=check_code)
     return replace(new, public_id=public_id)
 
 
@@ -229,7 +233,7 @@ def _checked_id(public_id: str | None) -> str | None:
     return folded
 
 
-def _check_source(new: NewJob) -> None:
+def _check_source(new: NewJob, *, check_code: bool) -> None:
     """The language is there, and the text compiles or the file exists."""
     try:
         language = languages.get(new.language)
@@ -253,7 +257,7 @@ def _check_source(new: NewJob) -> None:
             raise BadInput("path: expected an app that holds the script, got none", fields={"path": "needs app"})
         hosting.resolve(new.app, new.path)
         return
-    if language.checked_at_create:
+    if check_code and language.checked_at_create:
         try:
             language.check(new.code)
         except languages.CheckFailed as exc:

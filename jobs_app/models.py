@@ -244,7 +244,8 @@ class Engine(models.Model):
     beat_at = models.DateTimeField(help_text="wall clock, for people")
     beat_boot = models.FloatField(help_text="seconds on the boot clock, for the decision whether it is dead")
     stopped_at = models.DateTimeField(null=True, blank=True)
-    settled_at = models.DateTimeField(null=True, blank=True, help_text="another engine has settled its jobs")
+    settled_by = models.BigIntegerField(null=True, blank=True, help_text="the engine that settles its jobs")
+    settled_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-id"]

@@ -33,6 +33,7 @@ SAMPLE_EVERY_SECONDS = 15.0
 POOLS_EVERY_SECONDS = 5.0
 OPENING_SECONDS = 20.0
 SETTLE_SECONDS = 5.0
+LONGEST_PAUSE_SECONDS = 30.0
 
 
 @dataclass(eq=False)
@@ -111,6 +112,8 @@ class Keeper:
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="runspace-watch")
         self._jobs: list[tuple[Member, str, Future[Any]]] = []
         self._closed: list[Member] = []
+        # Pools whose runspaces died before they were ready: (failures in a row, not before).
+        self._failing: dict[str, tuple[int, float]] = {}
         self._rows_at = self._sample_at = self._pools_at = 0.0
         self.pools: dict[str, PoolSettings] = {}
         self.opening_allowed = True
@@ -242,6 +245,7 @@ class Keeper:
 
     def _hello(self, member: Member) -> None:
         if member.phase == OPENING:
+            self._failing.pop(member.pool.name, None)
             member.phase = READY
             member.free_since = self._clock.monotonic()
             member.changed = True
@@ -256,6 +260,8 @@ class Keeper:
         """Its socket is at the end or its process was collected: settle what it leaves."""
         if member.phase == ENDED:
             return
+        if member.phase == OPENING:
+            self._failed_to_open(member.pool.name)
         if member.phase in (OPENING, READY):
             member.broken, member.close_reason = True, member.close_reason or "ended by itself"
         member.phase = ENDED
@@ -272,6 +278,12 @@ class Keeper:
             pid, start = member.process.pid, member.process.start
             self._jobs.append((member, "sweep", self._threads.submit(_end_processes, pid, start, cookies)))
         self._maybe_ended(member)
+
+    def _failed_to_open(self, pool: str) -> None:
+        failures = self._failing.get(pool, (0, 0.0))[0] + 1
+        wait = min(LONGEST_PAUSE_SECONDS, 0.25 * 2**failures)
+        self._failing[pool] = failures, self._clock.monotonic() + wait
+        log.error("pool=%s: a runspace ended before it was ready; the next try is in %.1f s", pool, wait)
 
     def _maybe_ended(self, member: Member) -> None:
         if not member.settling:
@@ -398,6 +410,8 @@ class Keeper:
         if wanted and not opening:
             target = max(target, len(members) + 1)
         everyone = len(self.of_pool(pool.name))
+        if now < self._failing.get(pool.name, (0, 0.0))[1]:
+            target = 0
         while len(members) < target and everyone < pool.max_runspaces + 2 and len(members) < pool.max_runspaces:
             members.append(self.open(pool))
             everyone += 1

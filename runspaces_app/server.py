@@ -10,6 +10,7 @@ scratch. A django server has the project set up and no connection open.
 
 import contextlib
 import ctypes
+import fcntl
 import gc
 import importlib
 import importlib.abc
@@ -19,6 +20,7 @@ import select
 import signal
 import socket
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
@@ -34,6 +36,7 @@ PRELOAD = (
     "typing", "urllib.parse", "urllib.request", "uuid", "zipfile", "zoneinfo",
 )  # fmt: skip
 _PR_SET_CHILD_SUBREAPER = 36
+_ABOVE_STREAMS = 10
 _root_added = False
 ENGINE_FD, OUT_FD, ERR_FD, WRITER_FD, MARK_FD = range(5)
 
@@ -103,6 +106,7 @@ def serve(config: dict[str, Any]) -> None:
             _tell(control, {"forked": request["fork"], "pid": pid, "start": processes.start_ticks(pid)})
             continue
         # The child: a runspace from here on; it never returns into this loop.
+        log = fcntl.fcntl(2, fcntl.F_DUPFD_CLOEXEC, _ABOVE_STREAMS)  # the engine's own errors go there; the new streams lead to the output writer
         try:
             signal.set_wakeup_fd(-1)
             control.close()
@@ -126,26 +130,28 @@ def serve(config: dict[str, Any]) -> None:
                 between=between,
             )
             os.close(descriptors[MARK_FD])
+            setup.mark.register(os.getpid(), processes.start_ticks(os.getpid()))
+            os.close(log)
+            log = 2
             worker.Runspace(setup).run()
+        except BaseException:
+            os.write(log, traceback.format_exc().encode())
         finally:
             os._exit(70)
 
 
 def _take_streams(descriptors: list[int]) -> None:
     """Standard streams: nothing to read, output to the writer; descriptor 3 stays taken for the channel."""
-    keep = [descriptors[ENGINE_FD], descriptors[WRITER_FD], descriptors[MARK_FD]]
-    # Move what we keep out of the way of the descriptors we are about to set.
-    for index, position in enumerate((ENGINE_FD, WRITER_FD, MARK_FD)):
-        if keep[index] <= 3:
-            descriptors[position] = os.dup(keep[index])
-            while descriptors[position] <= 3:
-                descriptors[position] = os.dup(keep[index])
-    null = os.open(os.devnull, os.O_RDONLY)
+    # Out of the way first: any of them may sit on a number that is about to be set.
+    for position, descriptor in enumerate(descriptors):
+        descriptors[position] = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _ABOVE_STREAMS)
+        os.close(descriptor)
+    null = fcntl.fcntl(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC), fcntl.F_DUPFD_CLOEXEC, _ABOVE_STREAMS)
     os.dup2(null, 0)
     os.dup2(descriptors[OUT_FD], 1)
     os.dup2(descriptors[ERR_FD], 2)
     os.dup2(null, 3, inheritable=False)
-    for descriptor in {null, descriptors[OUT_FD], descriptors[ERR_FD]} - {0, 1, 2, 3}:
+    for descriptor in (null, descriptors[OUT_FD], descriptors[ERR_FD]):
         os.close(descriptor)
     sys.stdin = open(0, encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115
     # Line by line, so that what a script prints is seen while it runs.

@@ -2,46 +2,64 @@
 
 One page of memory shared through a file. The runspace writes it before the first line of user
 code; the output writer looks up here whose output it holds, and a later engine learns from it
-whether an attempt had begun. Standard library only.
+whether an attempt had begun. The last four attempts stand in it, because a job may begin while
+the end of the one before it is not yet acknowledged. Standard library only.
 """
 
 import mmap
 import os
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 SIZE = 4096
 MAGIC = b"THMARK1\0"
+ENTRIES = 4
 
 _HEAD = struct.Struct("<8s40sQ")  # magic, boot id, runspace id
-_BODY = struct.Struct("<QQ16sIIQq")  # sequence, begun count, job, attempt, state, fence, output cap
+_BODY = struct.Struct("<QQQQ")  # sequence, attempts begun, pid, its start in ticks
 _BODY_AT = 64
-_DIRTY_AT = 256
+_ENTRY = struct.Struct("<16sIIQq")  # job, attempt, state, fence, output cap
+_ENTRIES_AT = 128
+_ENTRY_SPACE = 64
+_DIRTY_AT = 512
 
-NONE, BEGUN, ENDED = 0, 1, 2
+NONE, BEGUN = 0, 1
 
 
 class UnreadableMark(Exception):
     """The file is no mark file, or was torn in the middle of a write."""
 
 
-@dataclass(frozen=True)
-class Mark:
+class Attempt(NamedTuple):
+    """One attempt that has begun here."""
+
+    job: UUID
+    attempt: int
+    fence: int
+
+
+class Mark(NamedTuple):
     """What a mark file says.
 
     Attributes:
-        state: NONE (no job yet), BEGUN (user code may have run) or ENDED.
-        output_cap: bytes kept per attempt, -1 for all.
+        pid, start: the runspace's process; 0 until it has come up.
+        job, attempt, fence: the newest attempt.
+        state: NONE (no job yet) or BEGUN (user code may have run).
+        output_cap: bytes kept of its output, -1 for all.
+        begun: the newest attempts that have begun, newest first.
     """
 
     boot_id: str
     runspace: int
+    pid: int
+    start: int
     job: UUID
     attempt: int
     state: int
     fence: int
     output_cap: int
+    begun: tuple[Attempt, ...]
 
 
 class MarkFile:
@@ -58,22 +76,21 @@ class MarkFile:
         os.pwrite(fd, _HEAD.pack(MAGIC, boot_id.encode(), runspace), 0)
         return fd
 
+    def register(self, pid: int, start: int) -> None:
+        """Say which process the runspace is."""
+        _BODY.pack_into(self._map, _BODY_AT, 0, 0, pid, start)
+
     def begin(self, *, job: bytes, attempt: int, fence: int, output_cap: int) -> None:
         """Say that user code of this attempt (job: 16 bytes) is about to run."""
-        self._write(job, attempt, BEGUN, fence, output_cap)
-
-    def end(self) -> None:
-        sequence, count, job, attempt, _, fence, cap = _BODY.unpack_from(self._map, _BODY_AT)
-        self._write(job, attempt, ENDED, fence, cap)
-
-    def _write(self, job: bytes, attempt: int, state: int, fence: int, cap: int) -> None:
-        sequence, count, *_ = _BODY.unpack_from(self._map, _BODY_AT)
-        # Odd while the rest is in motion: a reader that meets it, or two different numbers, reads again.
-        struct.pack_into("<Q", self._map, _BODY_AT, sequence + 1)
-        _BODY.pack_into(self._map, _BODY_AT, sequence + 1, count + (state == BEGUN), job, attempt, state, fence, cap)
-        struct.pack_into("<Q", self._map, _BODY_AT, sequence + 2)
+        sequence, count, pid, start = _BODY.unpack_from(self._map, _BODY_AT)
+        # Odd while the rest is in motion: a reader that meets it cannot trust what it sees.
+        _BODY.pack_into(self._map, _BODY_AT, sequence + 1, count, pid, start)
+        at = _ENTRIES_AT + count % ENTRIES * _ENTRY_SPACE
+        _ENTRY.pack_into(self._map, at, job, attempt, BEGUN, fence, output_cap)
+        _BODY.pack_into(self._map, _BODY_AT, sequence + 2, count + 1, pid, start)
 
     def read(self) -> Mark:
+        """The mark as it is now; for the process that writes it, and for readers that retry."""
         return decode(self._map[:SIZE])
 
     @property
@@ -102,7 +119,13 @@ def decode(page: bytes) -> Mark:
     if len(page) < SIZE:
         raise UnreadableMark(f"expected {SIZE} bytes, got {len(page)}")
     magic, boot_id, runspace = _HEAD.unpack_from(page, 0)
-    sequence, _, job, attempt, state, fence, cap = _BODY.unpack_from(page, _BODY_AT)
+    sequence, count, pid, start = _BODY.unpack_from(page, _BODY_AT)
     if magic != MAGIC or sequence % 2:
         raise UnreadableMark("no mark file" if magic != MAGIC else "torn by a write that was cut off")
-    return Mark(boot_id.rstrip(b"\0").decode(), runspace, UUID(bytes=job), attempt, state, fence, cap)
+    entries = [
+        _ENTRY.unpack_from(page, _ENTRIES_AT + number % ENTRIES * _ENTRY_SPACE)
+        for number in range(count - 1, max(-1, count - 1 - ENTRIES), -1)
+    ]
+    begun = tuple(Attempt(UUID(bytes=job), attempt, fence) for job, attempt, _, fence, _ in entries)
+    job, attempt, state, fence, cap = entries[0] if entries else (bytes(16), 0, NONE, 0, 0)
+    return Mark(boot_id.rstrip(b"\0").decode(), runspace, pid, start, UUID(bytes=job), attempt, state, fence, cap, begun)

@@ -1,0 +1,295 @@
+"""Handing waiting jobs to runspaces: who gets what, and what a runspace is told."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from django.contrib.auth import get_user_model
+
+from jobs_app import lifecycle
+from jobs_app.lifecycle import Claimed, End, Handover
+from jobs_app.states import JobState, Reason
+from runspaces_app import languages
+from runspaces_app.pool import READY, Keeper, Member
+from runspaces_app.protocol import encode
+from scaffolding import hosting
+from taskhub.core.clock import Clock
+from taskhub.core.errors import TaskhubError
+from tasks_app.models import Task
+
+from . import sql
+from .holding import Holding
+
+log = logging.getLogger("taskhub.engine")
+
+# A job handed ahead is worth it only behind one that is likely to end at once.
+AHEAD_WITHIN_SECONDS = 0.05
+LEAST_LOOKED_AT = 8
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A claimable job, as far as the choice of a runspace needs it."""
+
+    job: str
+    affinity: str
+    reuse: bool
+    app: str
+
+
+@dataclass(frozen=True)
+class Handed:
+    """A claimed job and the frame that starts it, to be sent after the commit."""
+
+    member: Member
+    holding: Holding
+    frame: bytes
+    affinity: str
+    stamp: str
+
+
+class Dispatcher:
+    """One per engine. `claim` runs inside the engine's transaction and changes nothing in memory."""
+
+    def __init__(self, keeper: Keeper, *, engine: int, clock: Clock) -> None:
+        self._keeper = keeper
+        self._engine = engine
+        self._clock = clock
+        self._names = _Names()
+        # Pools that may have claimable jobs left; cleared when a look found fewer than it asked for.
+        self.more: set[str] = set()
+        # Pools whose waiting jobs found no runspace: the keeper may open another.
+        self.starved: set[str] = set()
+
+    def look_again(self) -> None:
+        """Something may have been queued: look at every pool."""
+        self.more |= set(self._keeper.pools)
+
+    def capacity(self, name: str) -> tuple[list[Member], list[Member]]:
+        """Runspaces of a pool that are free, and those that take one job ahead."""
+        free, ahead = [], []
+        now = self._clock.boottime()
+        for member in self._keeper:
+            if member.phase != READY or member.pool.name != name:
+                continue
+            if not member.held:
+                free.append(member)
+            elif len(member.held) == 1 and self._short(member, now):
+                ahead.append(member)
+        return free, ahead
+
+    def _short(self, member: Member, now: float) -> bool:
+        holding: Holding = member.held[0]
+        return (
+            member.pool.reuse
+            and bool(holding.claim.reuse)
+            and holding.cancel_boot is None
+            and holding.begun_boot is not None
+            and now - holding.begun_boot < AHEAD_WITHIN_SECONDS
+        )
+
+    def wants(self) -> bool:
+        """Whether a look at the queue could hand something out or make a pool grow."""
+        return any(self._room(name) for name in self.more)
+
+    def _room(self, name: str) -> bool:
+        free, ahead = self.capacity(name)
+        return bool(free or ahead) or name not in self.starved
+
+    def claim(self, now: datetime) -> tuple[list[Handed], list[End]]:
+        """Take what fits from the queues of all pools.
+
+        Returns:
+            What was handed out, and ends of jobs that cannot even be tried.
+        """
+        handed: list[Handed] = []
+        impossible: list[End] = []
+        for name in sorted(self.more & set(self._keeper.pools)):
+            free, ahead = self.capacity(name)
+            limit = max(LEAST_LOOKED_AT, 4 * (len(free) + len(ahead)))
+            waiting = _waiting(name, limit)
+            placed, unplaced = place(waiting, free, ahead)
+            if len(waiting) < limit and not unplaced:
+                self.more.discard(name)
+            self.starved.discard(name)
+            if unplaced:
+                self.starved.add(name)
+                self._make_room(name, unplaced[0])
+            if placed:
+                got, failed = self._take(placed, now)
+                handed += got
+                impossible += failed
+        return handed, impossible
+
+    def _make_room(self, name: str, job: Waiting) -> None:
+        """All runspaces serve others: let one of them go, so that one for this job can come."""
+        members = self._keeper.of_pool(name)
+        pool = self._keeper.pools[name]
+        if len(members) < pool.max_runspaces or any(m.phase != READY for m in members):
+            return
+        if job.reuse and any(m.affinity == job.affinity for m in members):
+            return  # one of its own will be free
+        # A free one first, else the one that began its work first.
+        chosen = min(members, key=lambda m: (len(m.held), m.held[0].begun_boot or 0.0 if m.held else m.free_since))
+        self._keeper.close(chosen, f"served {chosen.affinity or 'nobody'}, another is waiting")
+
+    def _take(self, placed: list[tuple[Waiting, Member]], now: datetime) -> tuple[list[Handed], list[End]]:
+        members = {job.job: (job, member) for job, member in placed}
+        claims = lifecycle.claim([Handover(job.job, member.id) for job, member in placed], engine=self._engine, now=now)
+        specs = _specs([claim.job for claim in claims])
+        handed, impossible = [], []
+        for claim in claims:
+            job, member = members[claim.job]
+            try:
+                frame, in_process = self._frame(claim, specs[claim.job], member)
+            except TaskhubError as exc:
+                impossible.append(_cannot_run(claim, exc, now))
+                continue
+            stamp = hosting.stamp(job.app) if job.app else ""
+            handed.append(Handed(member, Holding(claim, in_process), frame, job.affinity, stamp))
+        return handed, impossible
+
+    def _frame(self, claim: Claimed, spec: Sequence[Any], member: Member) -> tuple[bytes, bool]:
+        """The `run` frame.
+
+        Raises:
+            TaskhubError: the script is not there, or nothing here can run its language.
+        """
+        code, path, parameters, environment = spec
+        language = languages.get(claim.language)
+        if language.interpreter() is None:
+            raise LanguageMissing(f"language: the interpreter of {language.name} is not installed here")
+        directory = str(hosting.folder(claim.app)) if claim.app else None
+        script = str(hosting.resolve(claim.app, path)) if path else f"script{language.suffix}"
+        uuid = f"{claim.job[:8]}-{claim.job[8:12]}-{claim.job[12:16]}-{claim.job[16:20]}-{claim.job[20:]}"
+        frame = {
+            "t": "run",
+            "job": claim.job,
+            "uuid": uuid,
+            "id": claim.public_id,
+            "attempt": claim.attempt,
+            "fence": claim.fence,
+            "code": code,
+            "file": bool(path),
+            "script": script,
+            "argv": None if language.in_process else language.argv("{script}"),
+            "directory": directory,
+            "parameters": msgspec.Raw(parameters.encode()),
+            "environment": msgspec.Raw(environment.encode()),
+            "task": self._names.task(claim.task),
+            "app": claim.app or None,
+            "owner": self._names.user(claim.owner),
+            "trigger": "retry" if claim.attempt > 1 else claim.trigger,
+            "due_at": claim.due_at.isoformat() if claim.due_at else None,
+            "cap": member.pool.output_cap_bytes,
+            "reuse": bool(claim.reuse) and member.pool.reuse,
+        }
+        return encode(frame), language.in_process
+
+
+class LanguageMissing(TaskhubError):
+    code = "language_not_installed"
+
+
+def place(
+    waiting: Sequence[Waiting], free: Sequence[Member], ahead: Sequence[Member]
+) -> tuple[list[tuple[Waiting, Member]], list[Waiting]]:
+    """Match jobs, in their order, with runspaces that may take them.
+
+    A runspace serves one affinity; a fresh one serves any. A job that must not share a process
+    takes a fresh one only.
+
+    Returns:
+        The pairs, and the jobs that no runspace here may take (none, once every place is taken).
+    """
+    free_by, fresh = _by_affinity(free)
+    ahead_by, _ = _by_affinity(ahead)
+    placed: list[tuple[Waiting, Member]] = []
+    unplaced: list[Waiting] = []
+    for job in waiting:
+        member = None
+        if job.reuse:
+            member = _pop(free_by.get(job.affinity))
+        member = member or _pop(fresh)
+        if member is None and job.reuse:
+            member = _pop(ahead_by.get(job.affinity))
+        if member is None:
+            unplaced.append(job)
+        else:
+            placed.append((job, member))
+    return placed, unplaced
+
+
+def _by_affinity(members: Sequence[Member]) -> tuple[dict[str, list[Member]], list[Member]]:
+    bound: dict[str, list[Member]] = {}
+    fresh = []
+    for member in members:
+        if member.affinity:
+            bound.setdefault(member.affinity, []).append(member)
+        else:
+            fresh.append(member)
+    return bound, fresh
+
+
+def _pop(members: list[Member] | None) -> Member | None:
+    return members.pop() if members else None
+
+
+def _waiting(pool: str, limit: int) -> list[Waiting]:
+    # Literals, not parameters: the planner must see that the partial index covers the condition.
+    cursor = sql.run(
+        "SELECT uuid, affinity, reuse, app FROM jobs_app_job WHERE pool = ? AND state = 'queued' AND runspace IS NULL "
+        f"AND held = '' ORDER BY priority DESC, uuid LIMIT ? {sql.locked_rows()}",
+        [pool, limit],
+    )
+    return [Waiting(sql.hex_of(row[0]), row[1], bool(row[2]), row[3]) for row in cursor.fetchall()]
+
+
+_SPEC_KEY: sql.Columns = (("v_job", "uuid"),)
+
+
+def _specs(jobs: Sequence[str]) -> dict[str, Sequence[Any]]:
+    if not jobs:
+        return {}
+    source, parameters = sql.rows_as_table(_SPEC_KEY, [(job,) for job in jobs])
+    cursor = sql.run(
+        f"SELECT job_id, code, path, parameters, environment FROM jobs_app_jobspec, {source} WHERE job_id = v_job",  # noqa: S608
+        parameters,
+    )
+    return {sql.hex_of(row[0]): row[1:] for row in cursor.fetchall()}
+
+
+def _cannot_run(claim: Claimed, exc: TaskhubError, now: datetime) -> End:
+    return lifecycle.ending(
+        claim.job, claim.attempt, claim.fence, JobState.FAILED, Reason.ERROR, now=now,
+        error_type=exc.code, error_message=str(exc),
+    )  # fmt: skip
+
+
+class _Names:
+    """Names of tasks and users by id; few, and looked up for every job."""
+
+    LONGEST = 10_000
+
+    def __init__(self) -> None:
+        self._tasks: dict[int, str | None] = {}
+        self._users: dict[int, str | None] = {}
+
+    def task(self, pk: int | None) -> str | None:
+        return self._cached(self._tasks, pk, lambda: Task.objects.filter(pk=pk).values_list("name", flat=True).first())
+
+    def user(self, pk: int | None) -> str | None:
+        users = get_user_model().objects
+        return self._cached(self._users, pk, lambda: users.filter(pk=pk).values_list("username", flat=True).first())
+
+    def _cached(self, known: dict[int, str | None], pk: int | None, look: Callable[[], str | None]) -> str | None:
+        if pk is None:
+            return None
+        if pk not in known:
+            if len(known) > self.LONGEST:
+                known.clear()
+            known[pk] = look()
+        return known[pk]

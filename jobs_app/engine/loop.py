@@ -1,0 +1,432 @@
+"""The engine: one loop that waits, lets every step do a little, and commits what it learned at once.
+
+What runspaces report in a turn is gathered in `Facts` and written in one transaction together with
+the claims of new work; only after the commit are ends acknowledged and jobs handed over. A turn
+whose transaction failed keeps its facts and tries again: every write is conditional, so doing it
+twice changes nothing.
+"""
+
+import logging
+import random
+import selectors
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from django.db import InterfaceError, OperationalError, close_old_connections, connection, transaction
+
+from jobs_app import lifecycle, retry
+from jobs_app.lifecycle import Advanced, Begun, Closed, End, Returned
+from jobs_app.models import Job
+from jobs_app.states import JobState, Reason
+from runspaces_app.pool import ENDED, OPENING, READY, Keeper, Member
+from runspaces_app.protocol import Asked, Ended, Frame, GivenBack, Progressed, Started, encode
+from scaffolding import hosting
+from taskhub.core import failpoints, wake
+from taskhub.core.clock import Clock
+from taskhub.core.home import Home
+
+from . import heartbeat, questions, scheduler
+from .closing import tell_tasks
+from .dispatcher import Dispatcher, Handed
+from .holding import Holding, end_of, lost, may_retry
+from .housekeeper import Housekeeper
+from .rescuer import Rescuer
+from .watchdog import Watchdog
+
+log = logging.getLogger("taskhub.engine")
+
+POLL_SECONDS = 1.0
+PENDING_SECONDS = 0.02
+DATABASE_AWAY_SECONDS = 0.5
+DATABASE_ERRORS = (OperationalError, InterfaceError)
+
+
+@dataclass
+class Facts:
+    """What was learned and is not committed yet."""
+
+    begun: dict[str, Begun] = field(default_factory=dict)
+    progress: dict[str, Advanced] = field(default_factory=dict)
+    ends: dict[tuple[str, int, int], End] = field(default_factory=dict)
+    returned: dict[str, Returned] = field(default_factory=dict)
+    acknowledge: dict[Member, int] = field(default_factory=dict)
+    gone: list[Member] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.begun or self.progress or self.ends or self.returned or self.gone or self.acknowledge)
+
+
+class Engine:
+    """The loop and its parts.
+
+    Args:
+        once: end when nothing is due, queued or running any more.
+    """
+
+    def __init__(self, *, clock: Clock, home: Home, version: str, once: bool = False,
+                 secrets: Callable[[], int | None] = lambda: None) -> None:  # fmt: skip
+        self._clock = clock
+        self._once = once
+        self._selector = selectors.DefaultSelector()
+        self.id = heartbeat.register(clock=clock, home=home, version=version)
+        self._keeper = Keeper(
+            selector=self._selector, home=home, clock=clock, engine=self.id, on_frame=self._on_frame,
+            on_ended=self._on_ended, cookie=Holding.cookie, app_stamp=_stamp_of, secrets=secrets,
+        )  # fmt: skip
+        self._dispatcher = Dispatcher(self._keeper, engine=self.id, clock=clock)
+        self._watchdog = Watchdog(self._keeper, engine=self.id, clock=clock)
+        self._rescuer = Rescuer(engine=self.id, clock=clock, home=home)
+        self._housekeeper = Housekeeper(clock=clock)
+        self._facts = Facts()
+        self._questions: list[tuple[Member, Asked]] = []
+        self._reconcile = False
+        self._wake = wake.open_receiver()
+        self._selector.register(self._wake, selectors.EVENT_READ, self._woken)
+        self._asked_to_stop = 0
+        self._drain_until: float | None = None
+        self._poll_at = self._beat_at = self._away_until = 0.0
+        self._look = True
+
+    # Running
+
+    def run(self) -> None:
+        """Turn until told to stop and everything in hand has ended."""
+        self._keeper.start()
+        log.info("engine=%s runs", self.id)
+        try:
+            while self.turn(self._timeout()):
+                pass
+        finally:
+            self._shut()
+
+    def request_stop(self) -> None:
+        """First call: no new work, what runs gets the drain time. Second: everything ends now. Signal safe."""
+        self._asked_to_stop += 1
+
+    def turn(self, timeout: float) -> bool:
+        """Wait up to `timeout` seconds, take every step once, commit; False when it is time to leave."""
+        for key, mask in self._selector.select(timeout):
+            key.data(mask)
+        now = self._clock.monotonic()
+        if now < self._away_until:
+            time.sleep(0.01)  # the database is away: what arrives is kept, nothing else can be done
+            return True
+        try:
+            self._steps(now)
+            self._commit()
+            self._answer()
+        except DATABASE_ERRORS as exc:
+            self._database_away(exc)
+            return True
+        if self._asked_to_stop:
+            return self._drain(now)
+        return not (self._once and self._idle())
+
+    def _steps(self, now: float) -> None:
+        if self._reconcile:
+            self._forget_unknown_claims()
+        if now >= self._beat_at:
+            self._beat_at = now + heartbeat.BEAT_SECONDS
+            if not heartbeat.beat(self.id, clock=self._clock):
+                # Another engine has settled our jobs: what we hold is no longer ours.
+                log.error("engine=%s was taken for dead; leaving", self.id)
+                self._asked_to_stop = 2
+        if self._look or now >= self._poll_at:
+            self._look = False
+            self._poll_at = now + POLL_SECONDS
+            self._watchdog.read_requests()
+            if not self._asked_to_stop:
+                self._dispatcher.look_again()
+                lifecycle_steps(self._clock.now())
+                self._timed()
+        self._watchdog.step()
+        self._keeper.tick(waiting=set() if self._asked_to_stop else self._dispatcher.starved)
+
+    def _timed(self) -> None:
+        if scheduler.decide(clock=self._clock):
+            self._look = True
+        scheduler.reload(clock=self._clock)
+        self._rescuer.step()
+        self._housekeeper.step()
+        moment = self._clock.now()
+        self._keeper.collect_garbage(moment.minute, moment.hour)
+
+    def _timeout(self) -> float:
+        """Seconds to wait at most."""
+        if self._look or self._facts or (not self._asked_to_stop and self._dispatcher.wants()):
+            return 0.0
+        now = self._clock.monotonic()
+        soonest = min(self._poll_at, self._beat_at, self._keeper.next_at())
+        timeout = max(0.0, min(soonest - now, self._watchdog.next_in()))
+        due = scheduler.next_due(self._clock.now())
+        if due is not None:
+            until = (due - self._clock.now()).total_seconds()
+            if until <= timeout:
+                self._poll_at = min(self._poll_at, now + max(0.0, until))
+                timeout = max(0.0, until)
+        if self._keeper.pending or self._rescuer.busy or self._asked_to_stop:
+            timeout = min(timeout, PENDING_SECONDS)
+        return timeout
+
+    def _woken(self, _mask: int) -> None:
+        self._wake.drain()
+        self._look = True
+
+    # What runspaces say
+
+    def _on_frame(self, member: Member, frame: Frame) -> None:
+        if isinstance(frame, Asked):
+            self._questions.append((member, frame))
+            return
+        holding = _held(member, frame.job, frame.attempt)
+        if isinstance(frame, Ended):
+            self._acknowledge(member, frame.seq)
+        if holding is None:
+            log.warning("job=%s runspace=%s: a frame of an attempt that is over", frame.job, member.id)
+            return
+        if isinstance(frame, Ended):
+            self._ended(member, holding, frame)
+        elif isinstance(frame, Started):
+            self._started(holding, frame)
+        elif isinstance(frame, Progressed):
+            self._facts.progress[frame.job] = Advanced(
+                frame.job, frame.fence, frame.percent, frame.message, _moment(frame.at)
+            )
+        elif isinstance(frame, GivenBack):
+            self._facts.returned[frame.job] = Returned(frame.job, frame.attempt, frame.fence)
+            self._keeper.release(member, holding, ran=False)
+
+    def _acknowledge(self, member: Member, sequence: int) -> None:
+        self._facts.acknowledge[member] = max(sequence, self._facts.acknowledge.get(member, 0))
+
+    def _started(self, holding: Holding, frame: Started) -> None:
+        started = _moment(frame.at)
+        holding.started_at = started
+        late = max(0.0, (self._clock.now() - started).total_seconds())
+        holding.begun_boot = self._clock.boottime() - late
+        self._facts.begun[frame.job] = Begun(frame.job, frame.attempt, frame.fence, started)
+
+    def _ended(self, member: Member, holding: Holding, frame: Ended) -> None:
+        now = self._clock.now()
+        # The wall clock of start and end may step between them; the end is never before the start.
+        started = min(_moment(frame.started), now)
+        finished = min(max(_moment(frame.finished), started), now)
+        end = end_of(holding, frame, retry_at=None, now=finished, started_at=started)
+        if end.state != JobState.COMPLETED and may_retry(holding.claim, end.reason):
+            end = end._replace(retry_at=self._retry_at(holding))
+        self._facts.begun.pop(frame.job, None)
+        self._facts.progress.pop(frame.job, None)
+        self._facts.ends[frame.job, frame.attempt, frame.fence] = end
+        self._keeper.release(member, holding, ran=True)
+        if member.held:
+            member.held[0].begun_boot = self._clock.boottime()
+        if frame.recycle:
+            # It takes nothing more; what it was given ahead has not begun and never will.
+            for ahead in list(member.held):
+                self._give_back(member, ahead)
+            self._keeper.close(member, frame.recycle)
+
+    def _give_back(self, member: Member, holding: Holding) -> None:
+        claim = holding.claim
+        self._facts.returned[claim.job] = Returned(claim.job, claim.attempt, claim.fence)
+        self._keeper.release(member, holding, ran=False)
+
+    def _retry_at(self, holding: Holding) -> datetime:
+        wait = retry.delay(holding.claim.attempt, backoff=holding.claim.backoff, chance=random.random)
+        return self._clock.now() + timedelta(seconds=wait)
+
+    def _on_ended(self, member: Member) -> None:
+        """A runspace is gone with its leftovers: what it held is lost, or has not begun."""
+        mark = member.process.mark()
+        now = self._clock.now()
+        for holding in list(member.held):
+            claim = holding.claim
+            begun = mark is None or any(
+                (a.job.hex, a.attempt, a.fence) == (claim.job, claim.attempt, claim.fence) for a in mark.begun
+            )
+            if not begun:
+                self._give_back(member, holding)
+                continue
+            output = member.output if member.job == claim.job else None
+            survivors = " ".join(map(str, member.survivors))
+            why = f"Its runspace ended while it ran ({member.close_reason or 'no reason known'})."
+            end = lost(holding, why=why, output=output, survivors=survivors, retry_at=None, now=now)
+            if may_retry(claim, end.reason):
+                end = end._replace(retry_at=self._retry_at(holding))
+            self._facts.begun.pop(claim.job, None)
+            self._facts.progress.pop(claim.job, None)
+            self._facts.ends[claim.job, claim.attempt, claim.fence] = end
+            self._keeper.release(member, holding, ran=True)
+        self._facts.gone.append(member)
+
+    # Committing
+
+    def _commit(self) -> None:
+        facts = self._facts
+        claiming = not self._asked_to_stop and self._dispatcher.wants()
+        if not facts and not claiming:
+            return
+        handed: list[Handed] = []
+        if claiming or facts.begun or facts.progress or facts.ends or facts.returned:
+            now = self._clock.now()
+            failpoints.hit("engine.turn.before")
+            with transaction.atomic():
+                connection.ensure_connection()
+                self._write(facts, now)
+                if claiming:
+                    handed, impossible = self._dispatcher.claim(now)
+                    if impossible:
+                        tell_tasks(lifecycle.finish(impossible), now=now)
+                failpoints.hit("engine.commit.before")
+            failpoints.hit("engine.commit.after")
+        self._facts = Facts()
+        self._after_commit(facts, handed)
+
+    def _write(self, facts: Facts, now: datetime) -> None:
+        if facts.begun:
+            lifecycle.begin(list(facts.begun.values()))
+        if facts.progress:
+            lifecycle.advance(list(facts.progress.values()))
+        ends = list(facts.ends.values())
+        if facts.returned:
+            ends += [_never_began(job, now) for job in lifecycle.give_back(list(facts.returned.values()))]
+            self._dispatcher.look_again()
+        if ends:
+            closed: list[Closed] = lifecycle.finish(ends)
+            if any(one.task is not None for one in closed):
+                tell_tasks(closed, now=now)
+                self._look = True
+
+    def _after_commit(self, facts: Facts, handed: list[Handed]) -> None:
+        boot = self._clock.boottime()
+        for one in handed:
+            member, holding = one.member, one.holding
+            if not member.held:
+                holding.begun_boot = boot
+            self._keeper.give(member, holding, affinity=one.affinity, stamp=one.stamp)
+        data: dict[Member, bytes] = {m: encode({"t": "ack", "upto": upto}) for m, upto in facts.acknowledge.items()}
+        for one in handed:
+            data[one.member] = data.get(one.member, b"") + one.frame
+        for member, frames in data.items():
+            if member.phase != ENDED:
+                self._keeper.send(member, frames)
+        failpoints.hit("engine.sent")
+        for one in handed:
+            if one.member.phase not in (READY, OPENING):
+                # It went away between the choice and the commit; it was never told, so nothing began.
+                self._withdraw(one)
+        for member in facts.gone:
+            self._keeper.forget(member)
+
+    def _withdraw(self, one: Handed) -> None:
+        if one.member.phase == ENDED and one.holding in one.member.held:
+            self._give_back(one.member, one.holding)
+
+    def _answer(self) -> None:
+        asked, self._questions = self._questions, []
+        for member, question in asked:
+            reply = questions.answer(question, now=self._clock.now())
+            if member.phase != ENDED:
+                self._keeper.send(member, encode({"t": "reply", "n": question.n, **reply}))
+
+    # Trouble and the end
+
+    def _database_away(self, exc: Exception) -> None:
+        log.warning("engine=%s: the database does not answer (%s); trying again", self.id, exc)
+        self._reconcile = True
+        self._away_until = self._clock.monotonic() + DATABASE_AWAY_SECONDS
+        connection.close()
+        close_old_connections()
+
+    def _forget_unknown_claims(self) -> None:
+        """After a commit whose answer was lost: rows say we were given jobs that we never handed out."""
+        held = {holding.claim.job for member in self._keeper for holding in member.held}
+        held |= {job for job, _, _ in self._facts.ends} | set(self._facts.returned)
+        rows = Job.objects.filter(
+            engine=self.id, state=JobState.QUEUED, runspace__isnull=False, finished_at__isnull=True
+        ).values_list("pk", "attempt", "fence")
+        unknown = [Returned(pk.hex, attempt, fence) for pk, attempt, fence in rows if pk.hex not in held]
+        for job in unknown:
+            self._facts.returned[job.job] = job
+        self._reconcile = False
+
+    def _drain(self, now: float) -> bool:
+        """No new work; what runs gets its pool's drain time, then is stopped. False when all is done."""
+        if self._drain_until is None:
+            self._keeper.opening_allowed = False
+            heartbeat.draining(self.id)
+            longest = max((m.pool.drain_seconds for m in self._keeper if m.held), default=0.0)
+            self._drain_until = now + longest
+            log.info("engine=%s drains for up to %.0f s", self.id, longest)
+        for member in self._keeper:
+            for holding in member.held[1:]:
+                self._watchdog.take_back(member, holding)
+            if not member.held and member.phase in (OPENING, READY):
+                self._keeper.close(member, "the engine stops")
+        if self._asked_to_stop > 1 or now >= self._drain_until:
+            self._stop_everything(now=self._asked_to_stop > 1)
+        return any(True for _ in self._keeper) or bool(self._facts)
+
+    def _stop_everything(self, *, now: bool) -> None:
+        for member in self._keeper:
+            if member.phase == ENDED:
+                continue
+            if not member.held:
+                if now:
+                    self._keeper.kill(member, "the engine stops")
+                continue
+            holding: Holding = member.held[0]
+            if holding.cancel_boot is None or (now and not holding.killed_now):
+                self._watchdog.stop(member, holding, imposed=Reason.SHUTDOWN, now=now)
+
+    def _idle(self) -> bool:
+        """For `once`: nothing claimable is left and no runspace holds anything."""
+        if self._facts or self._dispatcher.more or self._dispatcher.starved or self._look:
+            return False
+        if any(m.held for m in self._keeper):
+            return False
+        self._asked_to_stop = max(self._asked_to_stop, 1)
+        return False
+
+    def _shut(self) -> None:
+        for member in self._keeper:
+            self._keeper.kill(member, "the engine stops")
+        try:
+            self._keeper.stop()
+            heartbeat.stopped(self.id, clock=self._clock)
+        except DATABASE_ERRORS as exc:
+            log.error("engine=%s: the database does not answer at the end (%s)", self.id, exc)
+        self._wake.close()
+        self._selector.close()
+        log.info("engine=%s has ended", self.id)
+
+
+def lifecycle_steps(now: datetime) -> None:
+    """Rows that move by time alone: retries whose back-off is over, jobs whose time is."""
+    with transaction.atomic():
+        lifecycle.release_retries(now=now)
+        lifecycle.expire(now=now)
+
+
+def _held(member: Member, job: str, attempt: int) -> Holding | None:
+    return next((holding for holding in member.held if holding.key == (job, attempt)), None)
+
+
+def _never_began(job: Returned, now: datetime) -> End:
+    return lifecycle.ending(
+        job.job, job.attempt, job.fence, JobState.STOPPED, Reason.USER, now=now,
+        message=lifecycle.BEFORE_START, error_message=lifecycle.BEFORE_START,
+    )  # fmt: skip
+
+
+def _moment(epoch: float) -> datetime:
+    return datetime.fromtimestamp(epoch, UTC)
+
+
+def _stamp_of(affinity: str) -> str:
+    kind, _, name = affinity.partition(":")
+    return hosting.stamp(name) if kind == "app" and name else ""
+
+

@@ -1,0 +1,47 @@
+"""`run_engine`: the process that decides, claims, runs and writes."""
+
+import logging
+import signal
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+import setproctitle
+from django.core.management.base import BaseCommand, CommandError
+
+from jobs_app.engine.loop import Engine
+from taskhub.core import home
+from taskhub.core.clock import SYSTEM
+from taskhub.core.errors import TaskhubError
+
+
+class Command(BaseCommand):
+    help = "Run the engine until it is told to stop."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--once", action="store_true", help="end when nothing is due, queued or running")
+
+    def handle(self, *args: Any, once: bool, **options: Any) -> None:
+        setproctitle.setproctitle("taskhub run_engine")
+        logging.getLogger("taskhub").setLevel(logging.INFO)
+        place = home.current()
+        place.create()
+        try:
+            engine = Engine(clock=SYSTEM, home=place, version=_version(), once=once)
+        except TaskhubError as exc:
+            raise CommandError(str(exc)) from exc
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: engine.request_stop())
+        sys.stdout.write(f"Engine {engine.id} runs.\n")
+        sys.stdout.flush()
+        engine.run()
+        sys.stdout.write("Engine has ended.\n")
+
+
+def _version() -> str:
+    from importlib import metadata
+
+    try:
+        return metadata.version("taskhub")
+    except metadata.PackageNotFoundError:
+        return "checkout"
