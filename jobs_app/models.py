@@ -127,6 +127,12 @@ class Job(models.Model):
             models.Index("expires_at", name="job_expires", condition=Q(expires_at__isnull=False, finished_at__isnull=True)),
             models.Index("state", F("uuid").desc(), name="job_state_newest"),
             models.Index("task", F("uuid").desc(), name="job_task_newest", condition=Q(task__isnull=False)),
+            # Whether a task still runs, and how many task jobs count against the limit.
+            models.Index("held", "task", name="job_task_open", condition=Q(task__isnull=False, finished_at__isnull=True)),
+            # Task jobs that wait for room under the limit, in the order they get it.
+            models.Index(
+                F("priority").desc(), "uuid", name="job_limit_order", condition=Q(state="queued", held="limit")
+            ),
             models.Index("owner", F("uuid").desc(), name="job_owner_newest", condition=Q(owner__isnull=False)),
             models.Index("parent", name="job_parent", condition=Q(parent__isnull=False)),
             # Retention, oldest end first.

@@ -195,6 +195,14 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='job',
+            index=models.Index(models.F('held'), models.F('task'), condition=models.Q(('finished_at__isnull', True), ('task__isnull', False)), name='job_task_open'),
+        ),
+        migrations.AddIndex(
+            model_name='job',
+            index=models.Index(models.OrderBy(models.F('priority'), descending=True), models.F('uuid'), condition=models.Q(('held', 'limit'), ('state', 'queued')), name='job_limit_order'),
+        ),
+        migrations.AddIndex(
+            model_name='job',
             index=models.Index(models.F('parent'), condition=models.Q(('parent__isnull', False)), name='job_parent'),
         ),
         migrations.AddIndex(
