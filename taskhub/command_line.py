@@ -9,13 +9,11 @@ from taskhub import secrets_pipe
 def main() -> None:
     secrets_pipe.take()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "taskhub.settings")
+    from django.core.management import execute_from_command_line
+
     from taskhub.environment import BadVariable
 
     try:
-        from django.conf import settings
-        from django.core.management import execute_from_command_line
-
-        settings.configured or settings.DEBUG  # noqa: B018 - read the settings here, to catch what they refuse
         execute_from_command_line(sys.argv)
     except BadVariable as refused:
         sys.exit(f"taskhub: {refused}")

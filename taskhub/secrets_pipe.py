@@ -10,7 +10,7 @@ anything else.
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 NAMES = (
     "TASKHUB_SECRET_KEY",
@@ -60,8 +60,8 @@ def take() -> None:
     os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606 - ourselves
 
 
-def handover(extra: Mapping[str, str] | None = None) -> int:
-    """Put the secrets of this process (and `extra`) into a new pipe.
+def handover(*, leave_out: Container[str] = ()) -> int:
+    """Put the secrets of this process into a new pipe.
 
     Returns:
         The read end. Pass it on (`pass_fds`) with its number in the variable `PIPE`, beside an
@@ -70,7 +70,7 @@ def handover(extra: Mapping[str, str] | None = None) -> int:
     Raises:
         TooManySecrets: they do not fit.
     """
-    secrets = {name: value for name in NAMES if (value := get(name)) is not None} | dict(extra or {})
+    secrets = {name: value for name in NAMES if name not in leave_out and (value := get(name)) is not None}
     text = json.dumps(secrets).encode()
     if len(text) > MOST_BYTES:
         raise TooManySecrets(f"expected at most {MOST_BYTES} bytes of secret variables, got {len(text)}")

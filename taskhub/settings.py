@@ -5,6 +5,7 @@ from typing import Any
 
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.management.utils import get_random_secret_key
+from servestatic.compress import Compressor
 
 from taskhub.database_url import database
 from taskhub.environment import BadVariable, env_bind, env_bool, env_choice, env_list, env_path, env_text
@@ -174,6 +175,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "taskhub.static_storage.StaticStorage"},
 }
 SERVESTATIC_ALLOW_ALL_ORIGINS = False
+# Source maps are large and asked for by developer tools only; compressing them costs two seconds of a start.
+SERVESTATIC_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 
 # Admin
 UNFOLD: dict[str, Any] = {
