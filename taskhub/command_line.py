@@ -17,3 +17,5 @@ def main() -> None:
         execute_from_command_line(sys.argv)
     except BadVariable as refused:
         sys.exit(f"taskhub: {refused}")
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -47,10 +47,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture
 def home(tmp_path: Path, settings: Any) -> Path:
     """A data folder for this test alone."""
-    from taskhub.core.home import Home
+    from taskhub.core import home
 
     settings.TASKHUB_HOME = tmp_path / "home"
-    Home.current().create()
+    home.current().create()
     return tmp_path / "home"
 
 
