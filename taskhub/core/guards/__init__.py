@@ -1,0 +1,1 @@
+"""One guard each for JSON, paths, URLs and YAML from outside."""

@@ -1,0 +1,1 @@
+"""Database back end for SQLite with a line in which writers wait; see `base.py`."""
