@@ -180,7 +180,8 @@ def claim(handovers: Sequence[Handover], *, engine: int, now: datetime) -> list[
     source, parameters = sql.rows_as_table(_HANDOVER, handovers)
     cursor = sql.run(
         f"UPDATE jobs_app_job SET runspace = v_runspace, engine = ?, claimed_at = ?, fence = fence + 1 FROM {source} "
-        "WHERE uuid = v_job AND state = 'queued' AND runspace IS NULL AND held = '' AND finished_at IS NULL "
+        f"WHERE uuid = v_job AND {sql.unindexed('state')} = 'queued' AND {sql.unindexed('runspace')} IS NULL "
+        f"AND {sql.unindexed('held')} = '' "
         f"RETURNING {_CLAIMED}",
         [engine, now, *parameters],
     )
@@ -207,8 +208,8 @@ def begin(begun: Sequence[Begun]) -> list[str]:
     source, parameters = sql.rows_as_table(_BEGUN, begun)
     cursor = sql.run(
         f"UPDATE jobs_app_job SET state = 'running', started_at = v_at, percent = 0, status_message = 'Running', "
-        f"progress_at = v_at FROM {source} WHERE uuid = v_job AND state = 'queued' AND attempt = v_attempt "
-        "AND fence = v_fence AND runspace IS NOT NULL RETURNING uuid",
+        f"progress_at = v_at FROM {source} WHERE uuid = v_job AND {sql.unindexed('state')} = 'queued' "
+        f"AND attempt = v_attempt AND fence = v_fence AND {sql.unindexed('runspace')} IS NOT NULL RETURNING uuid",
         parameters,
     )
     moved = [sql.hex_of(row[0]) for row in cursor.fetchall()]
@@ -234,7 +235,7 @@ def advance(progress: Sequence[Advanced]) -> None:
     source, parameters = sql.rows_as_table(_ADVANCED, progress)
     sql.run(
         f"UPDATE jobs_app_job SET percent = v_percent, status_message = v_message, progress_at = v_at FROM {source} "
-        "WHERE uuid = v_job AND state = 'running' AND fence = v_fence",
+        f"WHERE uuid = v_job AND {sql.unindexed('state')} = 'running' AND fence = v_fence",
         parameters,
     )
 
@@ -337,8 +338,8 @@ def finish(ends: Sequence[End]) -> list[Closed]:
     ]  # fmt: skip
     source, parameters = sql.rows_as_table(_END, rows)
     cursor = sql.run(
-        f"UPDATE jobs_app_job SET {_FINISH} FROM {source} WHERE uuid = v_job AND state IN ('queued', 'running') "
-        "AND attempt = v_attempt AND fence = v_fence AND finished_at IS NULL "
+        f"UPDATE jobs_app_job SET {_FINISH} FROM {source} WHERE uuid = v_job "
+        f"AND {sql.unindexed('state')} IN ('queued', 'running') AND attempt = v_attempt AND fence = v_fence "
         "RETURNING uuid, state, reason, public_id, name, task_id, app, pool, language, source, trigger, owner_id, "
         "cancelled_by, due_at, runspace, cancel_requested_at IS NOT NULL, started_at",
         parameters,
@@ -390,7 +391,7 @@ def give_back(returned: Sequence[Returned]) -> list[Returned]:
     source, parameters = sql.rows_as_table(_RETURNED, returned)
     cursor = sql.run(
         f"UPDATE jobs_app_job SET runspace = NULL, claimed_at = NULL FROM {source} WHERE uuid = v_job "
-        "AND state = 'queued' AND attempt = v_attempt AND fence = v_fence "
+        f"AND {sql.unindexed('state')} = 'queued' AND attempt = v_attempt AND fence = v_fence "
         "RETURNING uuid, attempt, fence, cancel_requested_at IS NOT NULL",
         parameters,
     )
