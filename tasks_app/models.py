@@ -17,7 +17,9 @@ class Task(models.Model):
         CUSTOM = "custom"
 
     name = models.CharField(max_length=128)
-    app = models.CharField(max_length=64, blank=True, default="", help_text="hosted app; blank: the data folder's own")
+    app = models.CharField(
+        max_length=64, blank=True, default="", help_text="hosted app; blank: the data folder's own"
+    )
     description = models.TextField(blank=True, default="")
     enabled = models.BooleanField(default=True)
     source = models.CharField(max_length=16, choices=Source, default=Source.DEFAULT)
@@ -26,7 +28,9 @@ class Task(models.Model):
 
     language = models.CharField(max_length=32, default="python")
     code = models.TextField(blank=True, default="")
-    path = models.CharField(max_length=512, blank=True, default="", help_text="script inside the app's folder")
+    path = models.CharField(
+        max_length=512, blank=True, default="", help_text="script inside the app's folder"
+    )
     parameters = models.JSONField(default=dict, blank=True)
     environment = models.JSONField(default=dict, blank=True)
 
@@ -59,7 +63,9 @@ class Task(models.Model):
         constraints = [models.UniqueConstraint(fields=["app", "name"], name="task_one_name_per_app")]
         indexes = [
             # The scheduler's step: only what can fire enters it, so idle tasks cost nothing.
-            models.Index(fields=["next_due_at"], name="task_next_due", condition=Q(next_due_at__isnull=False)),
+            models.Index(
+                fields=["next_due_at"], name="task_next_due", condition=Q(next_due_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:

@@ -20,8 +20,6 @@ def get(name: str) -> ZoneInfo:
     """
     # Asked before the file is opened: a name is part of a path there.
     if name not in names():
-        raise UnknownTimezone(
-            f"timezone: expected an IANA name such as Europe/Berlin, got {name[:80]!r}",
-            fields={"timezone": "no such time zone"},
-        )
+        said = f"expected an IANA name such as Europe/Berlin, got {name[:80]!r}"
+        raise UnknownTimezone(f"timezone: {said}", fields={"timezone": said})
     return ZoneInfo(name)

@@ -1,0 +1,60 @@
+"""Task files read from disk, each again only after it changed."""
+
+from pathlib import Path
+
+from . import schema
+from .problems import Problem
+from .schema import Parsed
+from .sources import Source, source_of
+
+Mark = tuple[int, ...]
+
+NO_FILE: Mark = ()
+LONGEST = 16 * 1024 * 1024
+
+_parsed: dict[tuple[Path, frozenset[str] | None], tuple[Mark, Parsed]] = {}
+
+
+def mark_of(file: Path) -> Mark:
+    """What differs once the file was written again; `NO_FILE` if there is none."""
+    try:
+        stat = file.stat()
+    except OSError:
+        return NO_FILE
+    return (stat.st_mtime_ns, stat.st_size, stat.st_ino, stat.st_ctime_ns)
+
+
+def read(source: Source, pools: frozenset[str] | None = None) -> Parsed:
+    """The definitions of a source, or what is wrong with its file. No file: no definitions."""
+    mark = mark_of(source.file)
+    key = (source.file, pools)
+    known = _parsed.get(key)
+    if known is None or known[0] != mark:
+        known = _parsed[key] = (mark, _read(source, pools))
+    return known[1]
+
+
+def problems(app: str) -> list[str]:
+    """What is wrong with the task file of an app (blank: of the data folder), a sentence each."""
+    source = source_of(app)
+    if source is None or not source.enabled:
+        return []
+    return [str(problem) for problem in read(source).problems]
+
+
+def _read(source: Source, pools: frozenset[str] | None) -> Parsed:
+    name = str(source.file)
+    try:
+        if source.file.stat().st_size > LONGEST:
+            return Parsed([], [Problem(name, 0, "", f"expected at most {LONGEST} bytes")])
+        text = source.file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Parsed([], [])
+    except UnicodeDecodeError as exc:
+        return Parsed(
+            [],
+            [Problem(name, 0, "", f"expected UTF-8, got byte {exc.object[exc.start]:#04x} at {exc.start}")],
+        )
+    except OSError as exc:
+        return Parsed([], [Problem(name, 0, "", f"cannot be read: {exc.strerror}")])
+    return schema.parse(text, file=name, pool=source.pool, pools=pools)
