@@ -1,1 +1,0 @@
-"""What the admin pages of tasks and of their due times show."""
