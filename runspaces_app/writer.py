@@ -38,6 +38,7 @@ def main(arguments: list[str]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # It goes when its pipes do; whoever wants it gone before has to kill it.
         signal.signal(number, signal.SIG_IGN)
+    os.umask(0o077)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

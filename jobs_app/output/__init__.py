@@ -9,10 +9,9 @@ import shutil
 from collections.abc import Iterator
 from uuid import UUID
 
+from runspaces_app.worker import output_folder
 from taskhub.core.errors import BadInput
 from taskhub.core.home import Home
-
-from runspaces_app.worker import output_folder
 
 from . import bytes_reading, line_reading, searching
 from .answers import Chunk, Gap, Line, LineChunk, Matches, OutputStat

@@ -60,6 +60,7 @@ class Channel:
         self._child: list[int] = []
         self._add_pipes(out, err)
         self._socket: socket.socket | None = socket.socket(fileno=sock)
+        self._socket.setblocking(False)
         self._watch(sock, self._on_socket)
         self._output: Output | None = None
         self._owner: Owner | None = None
@@ -82,7 +83,7 @@ class Channel:
         totals = self._finish(owner)
         found = owner is not None and totals["bytes"] > 0
         self.close()
-        return {"job": owner.job.hex if owner and found else None, **totals}
+        return {**totals, "job": owner.job.hex if owner and found else None}
 
     def close(self) -> None:
         self._end_output()
@@ -185,7 +186,7 @@ class Channel:
         if self._socket is None:
             return
         try:
-            body, received, _, _ = socket.recv_fds(self._socket, 65_536, 4, socket.MSG_DONTWAIT)
+            body, received, _, _ = socket.recv_fds(self._socket, 65_536, 4)
         except BlockingIOError:
             return
         except OSError:
@@ -217,7 +218,7 @@ class Channel:
         self._mark.dirty = False
         if self._socket is not None:
             try:
-                self._socket.send(json.dumps(answer).encode(), socket.MSG_DONTWAIT)
+                self._socket.send(json.dumps(answer).encode())
             except OSError:
                 self._close_socket()
 

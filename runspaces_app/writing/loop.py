@@ -35,6 +35,7 @@ class Loop:
         self._dying: dict[int, float] = {}  # runspaces to settle, and when at the latest
         self._answers: deque[bytes] = deque()
         self._gone_at: float | None = None
+        control.setblocking(False)
         self._watch(control.fileno(), self._on_control)
 
     def run(self) -> None:
@@ -71,7 +72,7 @@ class Loop:
         if self._control is None:
             return
         try:
-            body, received, _, _ = socket.recv_fds(self._control, 65_536, 4, socket.MSG_DONTWAIT)
+            body, received, _, _ = socket.recv_fds(self._control, 65_536, 4)
         except BlockingIOError:
             return
         except OSError:
@@ -146,7 +147,7 @@ class Loop:
             return
         try:
             while self._answers:
-                control.send(self._answers[0], socket.MSG_DONTWAIT)
+                control.send(self._answers[0])
                 self._answers.popleft()
         except BlockingIOError:
             self._poll.modify(control.fileno(), select.EPOLLIN | select.EPOLLOUT)

@@ -157,9 +157,9 @@ class Output:
         self._made = True
         for start, size, index_size in found.segments:
             self._retire(Segment(start, size, index_size))
-        self.bytes, self._line, self._fresh = found.bytes, found.line, found.fresh
+        self.bytes, self._line, self._fresh = found.size, found.line, found.fresh
         self._stream, self._tail, self.complete = found.stream, found.tail, found.complete
-        self.dropped = found.bytes - sum(size for _, size, _ in found.segments)
+        self.dropped = found.size - sum(size for _, size, _ in found.segments)
         return True
 
     def _count(self, buffer: bytearray, position: int, end: int, now: int) -> list[bytes]:

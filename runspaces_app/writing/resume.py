@@ -13,6 +13,7 @@ class Found(NamedTuple):
 
     Attributes:
         segments: (start, bytes, bytes of index) of each.
+        size: logical offset behind the last byte.
         line: number of the line the next byte belongs to.
         fresh: whether that byte is its first.
         stream: of the last byte.
@@ -21,7 +22,7 @@ class Found(NamedTuple):
     """
 
     segments: list[tuple[int, int, int]]
-    bytes: int
+    size: int
     line: int
     fresh: bool
     stream: int

@@ -22,6 +22,11 @@ class Written:
         self.clock += after
         self.output.append(stream, bytearray(data), len(data), self.clock)
 
+    def kill(self):
+        """Let go of the files as a killed writer does; harmless after `finish`."""
+        if self.output._segment is not None:
+            self.output._segment.close()
+
     def finish(self):
         self.output.finish(self.clock)
 
@@ -29,4 +34,12 @@ class Written:
 @pytest.fixture
 def written(home):
     """Call it (with `cap=`) for an output to write to."""
-    return lambda **more: Written(home, **more)
+    made = []
+
+    def make(**more):
+        made.append(Written(home, **more))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.kill()

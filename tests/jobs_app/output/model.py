@@ -11,6 +11,7 @@ class ModelLine(NamedTuple):
     offset: int
     data: bytes  # without its line feed
     ended: bool
+    end: int  # offset behind it and its line feed
 
 
 class Model:
@@ -28,7 +29,14 @@ class Model:
             if feed or last or self.streams[position + 1] != self.streams[position]:
                 data = self.data[begin : position if feed else position + 1]
                 found.append(
-                    ModelLine(len(found) + 1, NAMES[self.streams[begin]], begin, data, feed or not last)
+                    ModelLine(
+                        len(found) + 1,
+                        NAMES[self.streams[begin]],
+                        begin,
+                        data,
+                        feed or not last,
+                        position + 1,
+                    )
                 )
                 begin = position + 1
         return found
