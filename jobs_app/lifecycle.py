@@ -341,7 +341,7 @@ def finish(ends: Sequence[End]) -> list[Closed]:
         f"UPDATE jobs_app_job SET {_FINISH} FROM {source} WHERE uuid = v_job "
         f"AND {sql.unindexed('state')} IN ('queued', 'running') AND attempt = v_attempt AND fence = v_fence "
         "RETURNING uuid, state, reason, public_id, name, task_id, app, pool, language, source, trigger, owner_id, "
-        "cancelled_by, due_at, runspace, cancel_requested_at IS NOT NULL, started_at",
+        "cancelled_by, due_at, runspace, cancel_requested_at, started_at",
         parameters,
     )
     moved = {sql.hex_of(row[0]): row for row in cursor.fetchall()}
@@ -356,7 +356,7 @@ def finish(ends: Sequence[End]) -> list[Closed]:
         state, reason = (end.state, end.reason) if again else (row[1], row[2])
         status = history_status(state, reason)
         started = end.started_at or sql.moment(row[16])
-        closed.append(Closed(end, state, reason, status, again, bool(row[15]) and not end.imposed, row[5]))
+        closed.append(Closed(end, state, reason, status, again, row[15] is not None and not end.imposed, row[5]))
         history.append((
             end.job, row[3], row[4], row[5], row[6], row[7], row[14], row[8],
             _attempt_in_history(end.attempt, started), status, reason, row[9], row[10], row[11], row[12],
@@ -392,11 +392,12 @@ def give_back(returned: Sequence[Returned]) -> list[Returned]:
     cursor = sql.run(
         f"UPDATE jobs_app_job SET runspace = NULL, claimed_at = NULL FROM {source} WHERE uuid = v_job "
         f"AND {sql.unindexed('state')} = 'queued' AND attempt = v_attempt AND fence = v_fence "
-        "RETURNING uuid, attempt, fence, cancel_requested_at IS NOT NULL",
+        # The bare column: SQLite 3.40 answers any `IS NOT NULL` behind UPDATE … FROM … RETURNING with 1.
+        "RETURNING uuid, attempt, fence, cancel_requested_at",
         parameters,
     )
     failpoints.hit("lifecycle.give_back")
-    return [Returned(sql.hex_of(row[0]), row[1], row[2]) for row in cursor.fetchall() if row[3]]
+    return [Returned(sql.hex_of(row[0]), row[1], row[2]) for row in cursor.fetchall() if row[3] is not None]
 
 
 def release_retries(*, now: datetime, most: int = 500) -> int:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 import msgspec
 from django.contrib.auth import get_user_model
@@ -27,17 +27,31 @@ log = logging.getLogger("taskhub.engine")
 
 # A job handed ahead is worth it only behind one that is likely to end at once.
 AHEAD_WITHIN_SECONDS = 0.05
+SHORT_SECONDS = 0.001
+# With one writer at a time nobody else takes what was seen: a longer look serves several turns.
+LOOKED_AT = 64
 LEAST_LOOKED_AT = 8
+# Source texts up to this size come with the look; longer ones are read at the claim.
+SHORT_CODE = 8192
 
 
-@dataclass(frozen=True)
-class Waiting:
+class Spec(NamedTuple):
+    """What a job was asked to do; the maps are JSON texts."""
+
+    code: str
+    path: str
+    parameters: str
+    environment: str
+
+
+class Waiting(NamedTuple):
     """A claimable job, as far as the choice of a runspace needs it."""
 
     job: str
     affinity: str
     reuse: bool
     app: str
+    spec: Spec | None
 
 
 @dataclass(frozen=True)
@@ -63,10 +77,12 @@ class Dispatcher:
         self.more: set[str] = set()
         # Pools whose waiting jobs found no runspace: the keeper may open another.
         self.starved: set[str] = set()
+        self._seen: dict[str, list[Waiting]] = {}
 
     def look_again(self) -> None:
         """Something may have been queued: look at every pool."""
         self.more |= set(self._keeper.pools)
+        self._seen.clear()
 
     def capacity(self, name: str) -> tuple[list[Member], list[Member]]:
         """Runspaces of a pool that are free, and those that take one job ahead."""
@@ -91,6 +107,11 @@ class Dispatcher:
             and now - holding.begun_boot < AHEAD_WITHIN_SECONDS
         )
 
+    def expects_ends(self) -> bool:
+        """Whether a job is out that began so lately that it may end within the same moment."""
+        now = self._clock.boottime()
+        return any(m.held and now - (m.held[0].begun_boot or 0.0) < SHORT_SECONDS for m in self._keeper)
+
     def wants(self) -> bool:
         """Whether a look at the queue could hand something out or make a pool grow."""
         return any(self._room(name) for name in self.more)
@@ -109,10 +130,10 @@ class Dispatcher:
         impossible: list[End] = []
         for name in sorted(self.more & set(self._keeper.pools)):
             free, ahead = self.capacity(name)
-            limit = max(LEAST_LOOKED_AT, 4 * (len(free) + len(ahead)))
-            waiting = _waiting(name, limit)
+            waiting, all_seen = self._look(name, len(free) + len(ahead))
             placed, unplaced = place(waiting, free, ahead)
-            if len(waiting) < limit and not unplaced:
+            self._seen[name] = unplaced
+            if all_seen and not unplaced:
                 self.more.discard(name)
             self.starved.discard(name)
             if unplaced:
@@ -123,6 +144,15 @@ class Dispatcher:
                 handed += got
                 impossible += failed
         return handed, impossible
+
+    def _look(self, name: str, places: int) -> tuple[list[Waiting], bool]:
+        """The next claimable jobs of a pool, and whether those are all there are."""
+        seen = self._seen.get(name, [])
+        if len(seen) > places:
+            return seen, False
+        limit = LOOKED_AT if sql.is_sqlite() else max(LEAST_LOOKED_AT, 4 * places)
+        waiting = _waiting(name, limit)
+        return waiting, len(waiting) < limit
 
     def _make_room(self, name: str, job: Waiting) -> None:
         """All runspaces serve others: let one of them go, so that one for this job can come."""
@@ -139,12 +169,12 @@ class Dispatcher:
     def _take(self, placed: list[tuple[Waiting, Member]], now: datetime) -> tuple[list[Handed], list[End]]:
         members = {job.job: (job, member) for job, member in placed}
         claims = lifecycle.claim([Handover(job.job, member.id) for job, member in placed], engine=self._engine, now=now)
-        specs = _specs([claim.job for claim in claims])
+        specs = _specs([claim.job for claim in claims if members[claim.job][0].spec is None])
         handed, impossible = [], []
         for claim in claims:
             job, member = members[claim.job]
             try:
-                frame, in_process = self._frame(claim, specs[claim.job], member)
+                frame, in_process = self._frame(claim, job.spec or specs[claim.job], member)
             except TaskhubError as exc:
                 impossible.append(_cannot_run(claim, exc, now))
                 continue
@@ -152,7 +182,7 @@ class Dispatcher:
             handed.append(Handed(member, Holding(claim, in_process), frame, job.affinity, stamp))
         return handed, impossible
 
-    def _frame(self, claim: Claimed, spec: Sequence[Any], member: Member) -> tuple[bytes, bool]:
+    def _frame(self, claim: Claimed, spec: Spec, member: Member) -> tuple[bytes, bool]:
         """The `run` frame.
 
         Raises:
@@ -241,17 +271,23 @@ def _pop(members: list[Member] | None) -> Member | None:
 def _waiting(pool: str, limit: int) -> list[Waiting]:
     # Literals, not parameters: the planner must see that the partial index covers the condition.
     cursor = sql.run(
-        "SELECT uuid, affinity, reuse, app FROM jobs_app_job WHERE pool = ? AND state = 'queued' AND runspace IS NULL "
-        f"AND held = '' ORDER BY priority DESC, uuid LIMIT ? {sql.locked_rows()}",
-        [pool, limit],
+        "SELECT job.uuid, job.affinity, job.reuse, job.app, "
+        "CASE WHEN length(spec.code) <= ? THEN spec.code END, spec.path, spec.parameters, spec.environment "
+        "FROM jobs_app_job job JOIN jobs_app_jobspec spec ON spec.job_id = job.uuid "
+        "WHERE job.pool = ? AND job.state = 'queued' AND job.runspace IS NULL AND job.held = '' "
+        f"ORDER BY job.priority DESC, job.uuid LIMIT ? {sql.locked_rows('job')}",
+        [SHORT_CODE, pool, limit],
     )
-    return [Waiting(sql.hex_of(row[0]), row[1], bool(row[2]), row[3]) for row in cursor.fetchall()]
+    return [
+        Waiting(sql.hex_of(row[0]), row[1], bool(row[2]), row[3], None if row[4] is None else Spec(*row[4:]))
+        for row in cursor.fetchall()
+    ]
 
 
 _SPEC_KEY: sql.Columns = (("v_job", "uuid"),)
 
 
-def _specs(jobs: Sequence[str]) -> dict[str, Sequence[Any]]:
+def _specs(jobs: Sequence[str]) -> dict[str, Spec]:
     if not jobs:
         return {}
     source, parameters = sql.rows_as_table(_SPEC_KEY, [(job,) for job in jobs])
@@ -259,7 +295,7 @@ def _specs(jobs: Sequence[str]) -> dict[str, Sequence[Any]]:
         f"SELECT job_id, code, path, parameters, environment FROM jobs_app_jobspec, {source} WHERE job_id = v_job",  # noqa: S608
         parameters,
     )
-    return {sql.hex_of(row[0]): row[1:] for row in cursor.fetchall()}
+    return {sql.hex_of(row[0]): Spec(*row[1:]) for row in cursor.fetchall()}
 
 
 def _cannot_run(claim: Claimed, exc: TaskhubError, now: datetime) -> End:

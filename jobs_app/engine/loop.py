@@ -39,6 +39,7 @@ log = logging.getLogger("taskhub.engine")
 
 POLL_SECONDS = 1.0
 PENDING_SECONDS = 0.02
+LINGER_SECONDS = 0.001
 DATABASE_AWAY_SECONDS = 0.5
 DATABASE_ERRORS = (OperationalError, InterfaceError)
 
@@ -107,8 +108,9 @@ class Engine:
 
     def turn(self, timeout: float) -> bool:
         """Wait up to `timeout` seconds, take every step once, commit; False when it is time to leave."""
-        for key, mask in self._selector.select(timeout):
-            key.data(mask)
+        self._listen(timeout)
+        if self._facts.ends and self._dispatcher.more:
+            self._linger()
         now = self._clock.monotonic()
         if now < self._away_until:
             time.sleep(0.01)  # the database is away: what arrives is kept, nothing else can be done
@@ -123,6 +125,16 @@ class Engine:
         if self._asked_to_stop:
             return self._drain(now)
         return not (self._once and self._idle())
+
+    def _listen(self, timeout: float) -> None:
+        for key, mask in self._selector.select(timeout):
+            key.data(mask)
+
+    def _linger(self) -> None:
+        """While there is a queue, wait a moment for the short jobs still out: one commit serves them all."""
+        until = self._clock.monotonic() + LINGER_SECONDS
+        while (left := until - self._clock.monotonic()) > 0 and self._dispatcher.expects_ends():
+            self._listen(left)
 
     def _steps(self, now: float) -> None:
         if self._reconcile:

@@ -6,20 +6,34 @@ digits or `UUID`, datetimes aware and in UTC, everything else as it is.
 """
 
 import functools
-import json
+import threading
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+import msgspec
+from django.db import connections
 
 # PostgreSQL wants to know what an array holds; SQLite does not ask.
 Columns = tuple[tuple[str, str], ...]
 
 
+_here = threading.local()
+_encode = msgspec.json.Encoder().encode
+
+
+def _wrapper() -> Any:
+    """This thread's Django connection; the look-up through Django's proxy costs as much as a statement."""
+    try:
+        return _here.wrapper
+    except AttributeError:
+        _here.wrapper = connections["default"]
+        return _here.wrapper
+
+
 def is_sqlite() -> bool:
-    return connection.vendor == "sqlite"
+    return bool(_wrapper().vendor == "sqlite")
 
 
 def _to_sqlite(value: Any) -> Any:
@@ -44,6 +58,23 @@ def hex_of(value: Any) -> str:
 
 
 @functools.cache
+def _special(columns: Columns) -> tuple[int, ...]:
+    """Positions whose values SQLite takes in a form of its own."""
+    return tuple(i for i, (_, kind) in enumerate(columns) if kind in ("timestamptz", "uuid"))
+
+
+def _sqlite_rows(columns: Columns, rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    special = _special(columns)
+    converted = [list(row) for row in rows]
+    for row in converted:
+        for position in special:
+            value = row[position]
+            if value is not None and not isinstance(value, str):
+                row[position] = _to_sqlite(value)
+    return converted
+
+
+@functools.cache
 def _source(columns: Columns, alias: str, sqlite: bool) -> str:
     if sqlite:
         fields = ", ".join(f"json_extract(value, '$[{i}]') AS {name}" for i, (name, _) in enumerate(columns))
@@ -58,16 +89,16 @@ def rows_as_table(columns: Columns, rows: Sequence[Sequence[Any]], alias: str = 
     Args:
         columns: (name, PostgreSQL type) of each value of a row.
     """
-    sqlite = is_sqlite()
-    if sqlite:
-        return _source(columns, alias, True), [json.dumps([[_to_sqlite(value) for value in row] for row in rows])]
+    if is_sqlite():
+        return _source(columns, alias, True), [_encode(_sqlite_rows(columns, rows)).decode()]
     return _source(columns, alias, False), [list(column) for column in zip(*rows, strict=True)]
 
 
 def run(statement: str, parameters: Iterable[Any] = ()) -> Any:
     """Run a statement written with `?` marks inside the open transaction; returns the driver's cursor."""
-    driver = connection.connection
-    if is_sqlite():
+    wrapper = _wrapper()
+    driver = wrapper.connection
+    if wrapper.vendor == "sqlite":
         return driver.execute(statement, [_to_sqlite(value) for value in parameters])
     # `?` stands in no other role in our statements; `%s` comes from `rows_as_table`.
     return driver.execute(_marks(statement), list(parameters))
@@ -84,15 +115,17 @@ def insert(table: str, columns: Columns, rows: Sequence[Sequence[Any]], suffix: 
     if is_sqlite():
         marks = ", ".join("?" * len(columns))
         statement = f"INSERT INTO {table} ({names}) VALUES ({marks}) {suffix}"  # noqa: S608 - names are ours
-        connection.connection.executemany(statement, [[_to_sqlite(value) for value in row] for row in rows])
+        _wrapper().connection.executemany(statement, _sqlite_rows(columns, rows))
         return
     source, parameters = rows_as_table(columns, rows)
     run(f"INSERT INTO {table} ({names}) SELECT * FROM {source} {suffix}", parameters)  # noqa: S608
 
 
-def locked_rows() -> str:
+def locked_rows(table: str = "") -> str:
     """Clause by which several engines share a queue instead of waiting for each other."""
-    return "" if is_sqlite() else "FOR UPDATE SKIP LOCKED"
+    if is_sqlite():
+        return ""
+    return f"FOR UPDATE {'OF ' + table if table else ''} SKIP LOCKED"
 
 
 def unindexed(column: str) -> str:
