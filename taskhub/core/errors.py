@@ -1,13 +1,17 @@
-"""What every part raises on purpose: a stable code, a status, a sentence with expectation and value."""
+"""The base of every error raised on purpose, and the kinds all parts share.
+
+`code` is stable and part of the API; the text says what was expected and what came.
+"""
 
 
 class TaskhubError(Exception):
-    """Base of all errors a caller may meet.
+    """Something the caller can be told.
 
-    Args:
-        message: what was expected and what came.
-        fields: sentence per field of the input that is wrong.
-        retry_after: seconds after which a new try makes sense.
+    Attributes:
+        code: stable word for programs.
+        status: HTTP status it is answered with.
+        fields: input field → what is wrong with it.
+        retry_after: seconds after which trying again makes sense; None if it does not.
     """
 
     code = "error"
@@ -17,11 +21,13 @@ class TaskhubError(Exception):
         self, message: str, *, fields: dict[str, str] | None = None, retry_after: int | None = None
     ) -> None:
         super().__init__(message)
-        self.fields = fields or {}
+        self.fields = dict(fields or {})
         self.retry_after = retry_after
 
 
 class BadInput(TaskhubError):
+    """What was given cannot be what it should be."""
+
     code = "bad_input"
 
 
@@ -31,16 +37,22 @@ class NotSignedIn(TaskhubError):
 
 
 class Forbidden(TaskhubError):
+    """The caller is known, and may not do this."""
+
     code = "forbidden"
     status = 403
 
 
 class NotFound(TaskhubError):
+    """No such object, or none the caller may know of."""
+
     code = "not_found"
     status = 404
 
 
 class Conflict(TaskhubError):
+    """The present state does not allow it."""
+
     code = "conflict"
     status = 409
 
@@ -61,10 +73,14 @@ class TooMany(TaskhubError):
 
 
 class Unavailable(TaskhubError):
+    """Something we need does not answer at the moment."""
+
     code = "unavailable"
     status = 503
 
 
 class NoSpace(TaskhubError):
+    """The disk is full."""
+
     code = "no_space"
     status = 507

@@ -1,36 +1,21 @@
-"""The data folder: where everything lies that is not code."""
+"""The data folder: where each kind of file lies."""
 
-import os
+from dataclasses import dataclass
 from pathlib import Path
 
-FOLDERS = (
-    "config", "run", "marks", "spool", "output", "work", "apps", "app_data", "backups", "exports", "logs",
-)  # fmt: skip
+from django.conf import settings
 
 
+@dataclass(frozen=True)
 class Home:
-    """Paths below one data folder. All folders are the owner's alone (0700)."""
+    """A data folder; naming a place in it makes nothing."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = Path(root)
+    root: Path
 
     @classmethod
     def current(cls) -> "Home":
-        """The data folder of this process, from the settings."""
-        from django.conf import settings
-
+        """The one of the settings."""
         return cls(Path(settings.TASKHUB_HOME))
-
-    def create(self) -> None:
-        """Make what is missing.
-
-        Raises:
-            OSError: the folder cannot be made or entered.
-        """
-        for folder in (self.root, *(self.root / name for name in FOLDERS)):
-            folder.mkdir(parents=True, exist_ok=True)
-            if folder.stat().st_mode & 0o777 != 0o700:
-                os.chmod(folder, 0o700)
 
     @property
     def config(self) -> Path:
@@ -42,14 +27,17 @@ class Home:
 
     @property
     def run(self) -> Path:
+        """Locks and sockets of what runs now."""
         return self.root / "run"
 
     @property
     def marks(self) -> Path:
+        """One mark file for each runspace."""
         return self.root / "marks"
 
     @property
     def spool(self) -> Path:
+        """Ends of jobs whose engine was gone when they came."""
         return self.root / "spool"
 
     @property
@@ -58,6 +46,7 @@ class Home:
 
     @property
     def work(self) -> Path:
+        """Working directories of ad-hoc jobs."""
         return self.root / "work"
 
     @property
@@ -84,5 +73,33 @@ class Home:
     def audit_log(self) -> Path:
         return self.logs / "audit.log"
 
+    def create(self) -> None:
+        """Make the folder and those in it, open to their owner alone; what is there stays.
 
-current = Home.current
+        Raises:
+            OSError: a folder cannot be made.
+        """
+        self.root.parent.mkdir(parents=True, exist_ok=True)
+        for folder in (
+            self.root,
+            self.config,
+            self.run,
+            self.marks,
+            self.spool,
+            self.output,
+            self.work,
+            self.apps,
+            self.app_data,
+            self.backups,
+            self.exports,
+            self.logs,
+        ):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        # The one that bars the way to all others; it may have been made by hand.
+        if self.root.stat().st_mode & 0o077:
+            self.root.chmod(0o700)
+
+
+def current() -> Home:
+    """The data folder of the settings."""
+    return Home.current()

@@ -1,1 +1,1 @@
-"""One guard each for JSON, paths, URLs and YAML from outside."""
+"""Checks of what comes from outside: JSON, paths, URLs, YAML. They raise TaskhubErrors, nothing else."""

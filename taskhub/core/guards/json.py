@@ -1,148 +1,211 @@
-"""JSON and texts from outside: bounded in size and depth, nothing that a database or a reader chokes on."""
+"""JSON from outside: read within bounds, or refused with the field named."""
 
 import json
+import math
 import re
-from typing import Any
+from typing import Any, NoReturn
 
 from taskhub.core.errors import BadInput, TooLarge
 
 DEPTH = 64
-_INTEGERS = range(-(2**63), 2**63)
+WHOLE = range(-(2**63), 2**63)
+_WHOLE_DIGITS = 20
+
+# Strings go first, so that brackets in them do not count. The closing quote is optional and
+# nothing is ever given back: whatever the text, the scan is one pass.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_BRACKETS = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def parse(raw: bytes, *, limit: int, depth: int = DEPTH) -> Any:
-    """The value of a JSON text.
+    """Read a JSON text.
 
     Args:
-        limit: bytes at most.
-        depth: objects and lists within one another at most.
+        limit: most bytes of `raw`.
+        depth: most lists and objects within one another.
 
     Raises:
-        TooLarge, BadInput: what is wrong, and where.
+        TooLarge: longer than `limit`.
+        BadInput: not UTF-8 or not JSON; too deep; a key given twice; NaN, Infinity or a number
+            beyond 64 bits; NUL or a lone surrogate in a text.
     """
     if len(raw) > limit:
         raise TooLarge(f"body: expected at most {limit} bytes, got {len(raw)}")
+    if _deeper_than(raw, depth):
+        raise BadInput(f"body: expected at most {depth} levels of lists and objects, got more")
     try:
-        text = raw.decode()
+        text = raw.decode("utf-8")
     except UnicodeDecodeError as exc:
-        raise BadInput(f"body: expected UTF-8, got byte {raw[exc.start]:#04x} at {exc.start}") from exc
-    _check_depth(text, depth)
+        raise BadInput(f"body: expected UTF-8, got byte 0x{raw[exc.start]:02x} at {exc.start}") from exc
+    reader = _Reader()
     try:
-        value = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_unique, parse_int=_integer)
-    except (ValueError, RecursionError) as exc:
-        raise BadInput(f"body: expected JSON, got {exc}") from exc
-    check_value(value, "body", limit_bytes=limit, depth=depth)
+        value = reader.decoder.decode(text)
+    except json.JSONDecodeError as exc:
+        raise BadInput(
+            f"body: expected JSON, got {exc.msg} at line {exc.lineno}, column {exc.colno}"
+        ) from exc
+    # Only an escape can bring in a NUL or a lone surrogate, for the text was UTF-8.
+    if reader.suspicious or "\\u" in text:
+        _walk(value, "", limit=None)
     return value
 
 
-def check_value(value: Any, field: str, *, limit_bytes: int, depth: int = DEPTH) -> None:
-    """Refuse what JSON of ours may not hold, in a value already parsed.
+def check_value(value: object, field: str, *, limit_bytes: int) -> None:
+    """Refuse what cannot be stored as JSON within the bounds: at most 64 deep, `limit_bytes` long.
 
     Raises:
-        BadInput, TooLarge: naming the field.
+        TooLarge: it would take more bytes.
+        BadInput: another kind of object, or a number, text or depth out of bounds.
     """
-    _check(value, field, depth)
-    size = len(json.dumps(value, ensure_ascii=False).encode())
+    _walk(value, field, limit=limit_bytes)
+    size = len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
     if size > limit_bytes:
-        raise TooLarge(f"{field}: expected at most {limit_bytes} bytes, got {size}", fields={field: f"at most {limit_bytes} bytes"})
+        _too_large(field, limit_bytes)
 
 
-def check_text(value: Any, field: str, *, max_length: int, blank: bool = True) -> str:
-    """A text without NUL and lone surrogates, of at most `max_length` characters.
+def check_text(value: object, field: str, *, max_length: int, blank: bool = True) -> str:
+    """The text itself, if it is one of at most `max_length` characters without NUL or lone surrogate.
 
     Raises:
         BadInput: naming the field.
     """
     if not isinstance(value, str):
-        raise _bad(field, "a text", value)
-    if not blank and not value.strip():
-        raise _bad(field, "a text that is not blank", value)
+        _refuse(field, "a text", _kind(value))
     if len(value) > max_length:
-        raise _bad(field, f"at most {max_length} characters", f"{len(value)}")
+        _refuse(field, f"at most {max_length} characters", str(len(value)))
     _check_characters(value, field)
+    if not blank and not value.strip():
+        _refuse(field, "a text that is not blank", repr(value[:20]))
     return value
 
 
-def _check(value: Any, field: str, depth: int) -> None:
-    # A list instead of recursion: the depth is what is being checked.
-    waiting: list[tuple[Any, int]] = [(value, 0)]
+class _Reader:
+    """A decoder that marks what has to be looked at again, where the field's name is known."""
+
+    def __init__(self) -> None:
+        self.suspicious = False
+        self.decoder = json.JSONDecoder(
+            object_pairs_hook=self._pairs,
+            parse_int=self._whole,
+            parse_float=self._number,
+            parse_constant=self._constant,
+        )
+
+    def _pairs(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            seen: set[str] = set()
+            for key, _ in pairs:
+                if key in seen:
+                    _refuse(_shown(key), "to be given once", "it twice")
+                seen.add(key)
+        return found
+
+    def _whole(self, digits: str) -> int:
+        # Converting takes time that grows with the square of the length.
+        value = int(digits) if len(digits) <= _WHOLE_DIGITS else WHOLE.stop
+        if value not in WHOLE:
+            self.suspicious = True
+        return value
+
+    def _number(self, digits: str) -> float:
+        value = float(digits)
+        if math.isinf(value):
+            self.suspicious = True
+        return value
+
+    def _constant(self, name: str) -> float:
+        self.suspicious = True
+        return float(name)
+
+
+def _deeper_than(raw: bytes, depth: int) -> bool:
+    """Whether brackets stand more than `depth` deep; for a text that is no JSON, whether they could."""
+    brackets = _STRING.sub(b"", raw).translate(_BRACKETS, _NO_BRACKETS)
+    # Each pass takes away the innermost level everywhere.
+    for _ in range(depth):
+        if b"[]" not in brackets:
+            break
+        brackets = brackets.replace(b"[]", b"")
+    return b"[]" in brackets or brackets.count(b"[") > depth
+
+
+def _walk(value: object, field: str, *, limit: int | None) -> None:
+    """Look at every part of a value, without recursion."""
+    seen = 0
+    waiting: list[tuple[object, str, int]] = [(value, field, 0)]
     while waiting:
-        item, level = waiting.pop()
-        if isinstance(item, (dict, list, tuple)) and level >= depth:
-            raise _bad(field, f"at most {depth} levels", "more")
-        if isinstance(item, str):
-            _check_characters(item, field)
-        elif isinstance(item, bool) or item is None:
-            continue
-        elif isinstance(item, int):
-            if item not in _INTEGERS:
-                raise _bad(field, "whole numbers of at most 64 bits", f"one of {item.bit_length()} bits")
-        elif isinstance(item, float):
-            if item != item or item in (float("inf"), float("-inf")):
-                raise _bad(field, "finite numbers", item)
-        elif isinstance(item, dict):
-            for key in item:
-                if not isinstance(key, str):
-                    raise _bad(field, "texts as keys", key)
-                _check_characters(key, field)
-            waiting.extend((child, level + 1) for child in item.values())
-        elif isinstance(item, (list, tuple)):
-            waiting.extend((child, level + 1) for child in item)
+        part, name, level = waiting.pop()
+        if isinstance(part, str):
+            _check_characters(part, name)
+            seen += len(part) + 2
+        elif isinstance(part, dict | list | tuple):
+            if level >= DEPTH:
+                _refuse(field, f"at most {DEPTH} levels of lists and objects", "more")
+            seen += 2
+            waiting.extend(_parts(part, name, level + 1))
         else:
-            raise _bad(field, "JSON", type(item).__name__)
+            _check_scalar(part, name)
+            seen += 1
+        # Each part takes at least that many bytes: what repeats itself ends here, not in memory.
+        if limit is not None and seen > limit:
+            _too_large(field, limit)
+
+
+def _parts(
+    part: dict[Any, Any] | list[Any] | tuple[Any, ...], name: str, level: int
+) -> list[tuple[object, str, int]]:
+    if not isinstance(part, dict):
+        return [(each, f"{name}[{index}]", level) for index, each in enumerate(part)]
+    found = []
+    for key, each in part.items():
+        if not isinstance(key, str):
+            _refuse(name, "names that are texts", _kind(key))
+        _check_characters(key, name)
+        found.append((each, f"{name}.{_shown(key)}" if name else _shown(key), level))
+    return found
+
+
+def _check_scalar(value: object, field: str) -> None:
+    if value is None or isinstance(value, bool):
+        return
+    if isinstance(value, int):
+        if value not in WHOLE:
+            _refuse(field, "a whole number of 64 bits", "one beyond")
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            _refuse(field, "a finite number", str(value))
+    else:
+        _refuse(field, "a value that JSON knows", _kind(value))
 
 
 def _check_characters(text: str, field: str) -> None:
     if "\0" in text:
-        raise _bad(field, "text without NUL", "one with it")
-    if _SURROGATE.search(text):
-        raise _bad(field, "text without lone surrogates", "one with them")
+        _refuse(field, "a text without NUL", f"one at character {text.index(chr(0))}")
+    if not text.isascii() and (found := _SURROGATE.search(text)):
+        _refuse(field, "a text without lone surrogates", f"one at character {found.start()}")
 
 
-def _check_depth(text: str, depth: int) -> None:
-    """Before parsing: the parser itself recurses."""
-    level, in_text, escaped = 0, False, False
-    for letter in re.finditer(r'[\[\]{}"\\]|[^\[\]{}"\\]+', text):
-        piece = letter.group()
-        if in_text:
-            if escaped:
-                # An escape covers one character: of a longer piece the rest is plain text.
-                escaped = False
-            elif piece == "\\":
-                escaped = True
-            elif piece == '"':
-                in_text = False
-        elif piece == '"':
-            in_text = True
-        elif piece in "[{":
-            level += 1
-            if level > depth:
-                raise BadInput(f"body: expected at most {depth} levels, got more")
-        elif piece in "]}":
-            level -= 1
+def _shown(key: str) -> str:
+    """A key as it may stand in a message: short, and printable whatever it holds."""
+    return key[:80] if key.isprintable() else ascii(key[:80])
 
 
-def _integer(digits: str) -> int:
-    if len(digits) > 20:
-        raise ValueError(f"a number of {len(digits)} digits")
-    return int(digits)
+def _kind(value: object) -> str:
+    return "null" if value is None else type(value).__name__
 
 
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name}, which is no JSON number")
+def _refuse(field: str, expected: str, got: str) -> NoReturn:
+    name = field or "body"
+    raise BadInput(
+        f"{name}: expected {expected}, got {got}", fields={name: f"expected {expected}, got {got}"}
+    )
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        seen: set[str] = set()
-        for key, _ in pairs:
-            if key in seen:
-                raise ValueError(f"the key {key[:80]!r} twice")
-            seen.add(key)
-    return found
-
-
-def _bad(field: str, expected: str, got: Any) -> BadInput:
-    return BadInput(f"{field}: expected {expected}, got {got!r:.120}", fields={field: f"expected {expected}"})
+def _too_large(field: str, limit: int) -> NoReturn:
+    name = field or "body"
+    raise TooLarge(
+        f"{name}: expected at most {limit} bytes, got more", fields={name: f"at most {limit} bytes"}
+    )
