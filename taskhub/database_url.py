@@ -1,6 +1,5 @@
 """Turn a database URL into what Django calls a database."""
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -47,5 +46,4 @@ def database(url: str, *, home: Path, name: str) -> dict[str, Any]:
 
 
 def _sqlite(file: Path) -> dict[str, Any]:
-    engine = "taskhub.core.sqlite" if find_spec("taskhub.core.sqlite") else "django.db.backends.sqlite3"
-    return {"ENGINE": engine, "NAME": str(file)}
+    return {"ENGINE": "taskhub.core.sqlite", "NAME": str(file)}

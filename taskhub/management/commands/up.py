@@ -16,9 +16,9 @@ from django.db import DatabaseError, connections
 from setproctitle import setproctitle
 
 from jobs_app.models import Engine
+from scaffolding import sample
 from taskhub import secrets_pipe
 from taskhub.bind_arguments import add_bind_arguments, chosen_bind
-from taskhub.core import home as homes
 from taskhub.core.clock import SYSTEM
 from taskhub.core.home import Home
 from taskhub.data_folder import open_folder
@@ -42,10 +42,10 @@ class Command(BaseCommand):
         setproctitle("taskhub up")
         try:
             bind = chosen_bind(options, settings.TASKHUB_BIND)
-            home = homes.current()
+            home = Home.current()
             lock = open_folder(home)
             listener = listen(bind)
-            password = self.prepare(home, sample=not options["no_sample"])
+            password = self.prepare(home, with_sample=not options["no_sample"])
         except (CannotStart, BadVariable) as refused:
             self.stderr.write(f"taskhub: {refused}", style_func=str)
             sys.exit(1)
@@ -53,13 +53,13 @@ class Command(BaseCommand):
         lock.release()
         sys.exit(code)
 
-    def prepare(self, home: Home, *, sample: bool) -> str | None:
+    def prepare(self, home: Home, *, with_sample: bool) -> str | None:
         """Returns the first admin's password if it was made just now."""
         with ThreadPoolExecutor(1, "static") as pool:
             # Mostly compression, which leaves the interpreter to the migrations.
             collected = pool.submit(collect_static)
             password = prepare_database(clock=SYSTEM, home=home)
-            if sample:
+            if with_sample:
                 install_sample(home)
             collected.result()
         connections.close_all()
@@ -116,9 +116,10 @@ def engine_is_ready(pid: int, *, since: datetime) -> bool:
 
 
 def install_sample(home: Home) -> None:
-    from scaffolding import sample
-
-    sample.install(home)
+    try:
+        sample.install(home)
+    except OSError as failed:
+        raise CannotStart(f"Cannot put the sample app into {home.apps}: {failed.strerror}.") from None
 
 
 def _own_command() -> list[str]:

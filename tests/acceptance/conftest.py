@@ -1,0 +1,54 @@
+"""Fixtures of the tests that start real processes."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.databases import drop_database, new_database
+from tests.acceptance.harness import Installation, Ledger, Prepared
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
+    """One installation that has been up once; its copies start faster."""
+    url = new_database()
+    made = Prepared(tmp_path_factory.mktemp("prepared"), lambda _: new_database(template=url), url)
+    yield made
+    made.installation.clean_up()
+    drop_database(url)
+
+
+@pytest.fixture
+def installations(tmp_path: Path, prepared: Prepared) -> Iterator[Callable[[], Installation]]:
+    """Makes as many installations as a test wants, each with a database of its own; ends all of them."""
+    made: list[Installation] = []
+
+    def make() -> Installation:
+        folder = tmp_path / f"taskhub-{len(made)}"
+        folder.mkdir()
+        made.append(prepared.copy(folder / "home"))
+        return made[-1]
+
+    yield make
+    for installation in made:
+        installation.clean_up()
+        drop_database(installation.database_url)
+
+
+@pytest.fixture
+def installation(installations: Callable[[], Installation]) -> Installation:
+    """A data folder and a database, ready to start; nothing runs yet."""
+    return installations()
+
+
+@pytest.fixture
+def taskhub(installation: Installation) -> Installation:
+    """The same with `up` running, and no sample app whose tasks would disturb."""
+    installation.start()
+    return installation
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger(tmp_path / "ledger")
