@@ -1,7 +1,48 @@
 """Rows every part shares: who did what, what is set, who may call, what was answered."""
 
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
 from django.conf import settings
 from django.db import models
+
+from .errors import Conflict
+
+
+class AppendOnly(Conflict):
+    """Audit entries are written once and stay as they are."""
+
+    code = "append_only"
+
+    def __init__(self, tried: str) -> None:
+        super().__init__(f"audit entries: expected only new ones, got {tried}")
+
+
+class AuditQuerySet(models.QuerySet["AuditEntry"]):
+    """Reads and adds; whatever else Django's managers offer is refused, to administrators too."""
+
+    def update(self, **kwargs: Any) -> NoReturn:
+        raise AppendOnly("a change")
+
+    def _update(self, values: Any) -> NoReturn:
+        raise AppendOnly("a change")
+
+    def bulk_update(self, objs: Iterable["AuditEntry"], *args: Any, **kwargs: Any) -> NoReturn:
+        raise AppendOnly("a change")
+
+    def update_or_create(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise AppendOnly("a change")
+
+    def delete(self) -> NoReturn:
+        raise AppendOnly("a removal")
+
+    def _raw_delete(self, using: str | None) -> NoReturn:
+        raise AppendOnly("a removal")
+
+    def bulk_create(self, objs: Iterable["AuditEntry"], *args: Any, **kwargs: Any) -> list["AuditEntry"]:
+        if args[1:] or kwargs.get("update_conflicts"):
+            raise AppendOnly("a change")
+        return super().bulk_create(objs, *args, **kwargs)
 
 
 class AuditEntry(models.Model):
@@ -19,8 +60,12 @@ class AuditEntry(models.Model):
     result = models.CharField(max_length=16, default="ok", help_text="ok, refused or failed")
     message = models.TextField(blank=True, default="")
 
+    objects = AuditQuerySet.as_manager()
+
     class Meta:
         ordering = ["-id"]
+        # Model.delete and cascades go by the base manager, so that one has to refuse as well.
+        base_manager_name = "objects"
         verbose_name_plural = "audit entries"
         indexes = [
             models.Index(fields=["object_type", "object_id", "-id"], name="audit_object"),
@@ -29,6 +74,14 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.actor} {self.action} {self.object_id}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise AppendOnly("a change")
+        super().save(*args, **{**kwargs, "force_insert": True})
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise AppendOnly("a removal")
 
 
 class Setting(models.Model):
@@ -53,7 +106,9 @@ class ApiToken(models.Model):
     name = models.CharField(max_length=100)
     prefix = models.CharField(max_length=12)
     digest = models.CharField(max_length=64, unique=True)
-    scope = models.CharField(max_length=32, blank=True, default="", help_text="a role that bounds it; blank: the user's own")
+    scope = models.CharField(
+        max_length=32, blank=True, default="", help_text="a role that bounds it; blank: the user's own"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
@@ -73,8 +128,11 @@ class IdempotencyKey(models.Model):
     path = models.CharField(max_length=255)
     key = models.CharField(max_length=255)
     body_digest = models.CharField(max_length=64)
-    status = models.PositiveSmallIntegerField(null=True, blank=True, help_text="null while the first call runs")
-    answer = models.TextField(blank=True, default="")
+    status = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="null while the first call runs"
+    )
+    answer = models.TextField(blank=True, default="", help_text="JSON")
+    headers = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField()
 
     class Meta:
