@@ -81,7 +81,11 @@ class _Reader:
         pieces = self._snapshot.pieces(begin)
         looked_at = 0
         while (piece := next(pieces, None)) is not None:
-            if self._draft is not None and piece.entry.line != self._draft.number and self._end_line(True):
+            if (
+                self._draft is not None
+                and piece.entry.line != self._draft.number
+                and self._end_line(ended=True)
+            ):
                 return
             self._take(piece)
             self.position = piece.end
@@ -97,7 +101,7 @@ class _Reader:
                     max(self.position, self._snapshot.locate(self._draft.number + 1))
                 )
         if self._draft is not None:
-            self._end_line(self._snapshot.complete or self._snapshot.lines > self._draft.number)
+            self._end_line(ended=self._snapshot.complete or self._snapshot.lines > self._draft.number)
         if not self._enough():
             self.next_line = max(self.next_line, self._snapshot.lines + 1)
             self.position = max(self.position, self._snapshot.bytes)
@@ -108,21 +112,27 @@ class _Reader:
         data = piece.read()
         number = piece.entry.line
         position = 0
+        if number < self._first:
+            # One call, not one for each of up to 65,536 lines.
+            parts = data.split(b"\n", self._first - number)
+            if len(parts) <= self._first - number:
+                return
+            number = self._first
+            position = len(data) - len(parts[-1])
         while position < len(data):
             feed = data.find(b"\n", position)
             stop = len(data) if feed < 0 else feed
-            if number >= self._first:
-                if self._draft is None:
-                    self._draft = Draft(number, piece.entry.offset + position, piece)
-                self._draft.add(data[position:stop])
+            if self._draft is None:
+                self._draft = Draft(number, piece.entry.offset + position, piece)
+            self._draft.add(data[position:stop])
             if feed < 0:
                 return
-            if self._draft is not None and self._end_line(True):
+            if self._end_line(ended=True):
                 return
             number += 1
             position = feed + 1
 
-    def _end_line(self, ended: bool) -> bool:
+    def _end_line(self, *, ended: bool) -> bool:
         """Put the draft to the lines; True if that is enough."""
         if self._draft is not None:
             self.lines.append(self._draft.line(ended=ended))

@@ -22,7 +22,8 @@ class Model:
         self.streams = bytes(stream for stream, data in written for _ in data)
 
     def lines(self):
-        found, begin = [], 0
+        found: list[ModelLine] = []
+        begin = 0
         for position in range(len(self.data)):
             last = position + 1 == len(self.data)
             feed = self.data[position] == 10

@@ -99,14 +99,14 @@ def test_a_capped_output_tells_every_gap(home, small, writes, cap, data):
 
     stat = output.stat(JOB, 1)
     if cap == 0:
-        assert stat == (0, 0, 0, False)
+        assert stat == output.OutputStat(0, 0, 0, False)
         assert (written.output.bytes, written.output.lines, written.output.dropped) == (
             size,
             len(lines),
             size,
         )
         return
-    assert stat == (size, len(lines), written.output.dropped, False)
+    assert stat == output.OutputStat(size, len(lines), written.output.dropped, False)
     assert size - stat.dropped <= effective
     assert size - stat.dropped >= min(size, (effective // segment - 1) * segment)
 
@@ -154,7 +154,7 @@ def test_a_new_writer_goes_on_where_a_killed_one_stopped(home, small, writes, ca
         written.kill()
     model = Model([(stream, text) for stream, text, _ in writes])
     stat = output.stat(JOB, 1)
-    assert stat == (len(model.data), len(model.lines()), written.output.dropped, False)
+    assert stat == output.OutputStat(len(model.data), len(model.lines()), written.output.dropped, False)
     chunk = output.read_bytes(JOB, 1, offset=0, limit=stat.bytes)
     kept = kept_ranges(chunk.gaps, stat.bytes)
     assert chunk.data == b"".join(model.bytes_of(begin, end) for begin, end in kept)

@@ -81,8 +81,9 @@ class Engine:
 
     def wait(self, timeout=15):
         self.process.wait(timeout)
-        self.complaints = self.process.stderr.read().decode()
-        self.process.stderr.close()
+        if self.process.stderr is not None:
+            self.complaints = self.process.stderr.read().decode()
+            self.process.stderr.close()
         self.control.close()
 
     def cpu_ticks(self):
@@ -194,9 +195,11 @@ def spawn():
     """Start a process that writes to descriptors; what is left is killed in the end."""
     started = []
 
-    def start(code, *descriptors, **more):
+    def start(code, descriptor, *arguments):
         process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", code, *map(str, descriptors)], pass_fds=descriptors, **more
+            [sys.executable, "-I", "-S", "-c", code, str(descriptor), *map(str, arguments)],
+            pass_fds=[descriptor],
+            stderr=subprocess.DEVNULL,
         )
         started.append(process)
         return process

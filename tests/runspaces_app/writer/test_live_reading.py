@@ -66,7 +66,7 @@ def test_every_answer_is_right_while_the_output_grows(cap, runspace):
         answer = printing.end()
     assert asked > 20
     stat = output.stat(JOB, 1)
-    assert stat == (answer["bytes"], answer["lines"], answer["dropped"], True)
+    assert stat == output.OutputStat(answer["bytes"], answer["lines"], answer["dropped"], True)
     assert stat.lines * LINE == stat.bytes
 
 

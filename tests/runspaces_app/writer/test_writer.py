@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from functools import partial
 
 import pytest
 
@@ -13,6 +14,14 @@ from tests.support import wait_until
 
 MIB = 1024 * 1024
 JOB = job_id(1)
+
+
+def has(stat):
+    return output.stat(JOB, 1) == stat
+
+
+def printed(size):
+    return output.stat(JOB, 1).bytes == size
 
 
 def test_a_job_that_prints_has_its_output(runspace):
@@ -36,7 +45,7 @@ def test_output_is_readable_while_the_job_runs(runspace):
     runspace.begin(JOB)
     for count in range(1, 20):
         runspace.write(b"line\n")
-        wait_until(lambda count=count: output.stat(JOB, 1) == (5 * count, count, 0, False))
+        wait_until(partial(has, output.OutputStat(5 * count, count, 0, False)))
     runspace.write(b"no line feed")
     wait_until(lambda: output.stat(JOB, 1).bytes == 107)
     last = output.read_lines(JOB, 1, line=20, lines=10).lines
@@ -50,7 +59,7 @@ def test_the_streams_are_told_apart_and_keep_their_order(runspace):
         runspace.write(b"%d\n" % number, stream=1 + number % 2)
         written += len(b"%d\n" % number)
         # The order between two pipes is the order in which they are read.
-        wait_until(lambda written=written: output.stat(JOB, 1).bytes == written, interval=0.001)
+        wait_until(partial(printed, written), interval=0.001)
     runspace.finish()
     lines = output.read_lines(JOB, 1, line=1, lines=100).lines
     assert [line.text for line in lines] == [str(number) for number in range(50)]
@@ -123,14 +132,14 @@ def test_a_cap_keeps_the_head_and_the_newest(home, runspace):
     answer = runspace.finish()
     assert (answer["bytes"], answer["lines"]) == (total, total // 10)
     stat = output.stat(JOB, 1)
-    assert stat == (total, total // 10, answer["dropped"], True)
+    assert stat == output.OutputStat(total, total // 10, answer["dropped"], True)
     assert 8 * MIB < total - stat.dropped <= 10 * MIB
 
     head = output.read_lines(JOB, 1, line=1, lines=5)
     assert [line.text for line in head.lines] == [f"{number:09}" for number in range(5)]
     kept = output.read_bytes(JOB, 1, offset=2 * MIB - 10, limit=20)
     [gap] = kept.gaps
-    assert gap == (2 * MIB, answer["dropped"])
+    assert gap == output.Gap(2 * MIB, answer["dropped"])
     assert output.read_lines(JOB, 1, line=total // 10 - 1, lines=5).lines[-1].text == f"{total // 10 - 1:09}"
     behind = output.read_lines(JOB, 1, line=300_000, lines=2)
     assert behind.gaps == [gap]

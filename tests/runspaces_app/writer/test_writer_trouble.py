@@ -174,7 +174,7 @@ def test_a_folder_that_works_again_is_used_again(engine, runspace, home):
     answer = runspace.finish()
     chunk = output.read_bytes(JOB, 1, offset=0, limit=MIB)
     [gap] = chunk.gaps
-    assert gap == (0, answer["dropped"])
+    assert gap == output.Gap(0, answer["dropped"])
     assert len(chunk.data) == answer["bytes"] - answer["dropped"]
     assert output.stat(JOB, 1) == (answer["bytes"], answer["lines"], answer["dropped"], True)
     first = output.read_lines(JOB, 1, line=1, lines=1)
@@ -192,7 +192,7 @@ def test_a_disk_that_fills_up_never_stops_a_script(engine, runspace):
     assert (answer["bytes"], answer["lines"]) == (4_000_000, 500_000)
     assert answer["dropped"] >= 3_000_000
     stat = output.stat(JOB, 1)
-    assert stat == (answer["bytes"], answer["lines"], answer["dropped"], True)
+    assert stat == output.OutputStat(answer["bytes"], answer["lines"], answer["dropped"], True)
     chunk = output.read_bytes(JOB, 1, offset=0, limit=MIB)
     assert chunk.data.startswith(b"0000000\n")
     assert sum(gap.bytes for gap in chunk.gaps) == answer["dropped"]
