@@ -22,6 +22,8 @@ TASKHUB_BIND = env_bind("TASKHUB_BIND", "127.0.0.1:8000")
 
 # Security
 DEBUG = env_bool("TASKHUB_DEBUG", False)
+# Shown on every page, so that nobody takes one installation for another.
+TASKHUB_ENVIRONMENT = env_text("TASKHUB_ENVIRONMENT")
 
 
 def _secret_key() -> str:
@@ -48,6 +50,11 @@ SESSION_COOKIE_NAME = "taskhub_session"
 CSRF_COOKIE_NAME = "taskhub_csrf"
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SILENCED_SYSTEM_CHECKS = [
+    "security.W005",  # whether other names of the domain speak HTTPS is not ours to say,
+    "security.W021",  # nor whether browsers should know it beforehand
+    "security.W008",  # the proxy that speaks HTTPS redirects; health checks come to us by plain HTTP
+]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
@@ -143,9 +150,16 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # REST API
 REST_FRAMEWORK: dict[str, Any] = {
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "taskhub.core.api.authentication.BearerTokens",
+        "taskhub.core.api.authentication.Sessions",
+    ],
+    # Closed unless a view names its line of the permission table.
+    "DEFAULT_PERMISSION_CLASSES": ["taskhub.core.api.rights.TableRights"],
+    "DEFAULT_PARSER_CLASSES": ["taskhub.core.api.bodies.StrictJSON"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "taskhub.core.api.refusals.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS: dict[str, Any] = {
@@ -153,6 +167,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "DESCRIPTION": "Run scripts now or by schedule, watch them, and manage what runs them.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     # The documentation is served by ourselves; no page asks another host for anything.
     "SWAGGER_UI_DIST": "SIDECAR",

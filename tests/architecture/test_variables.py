@@ -18,12 +18,23 @@ FOR_SCRIPTS = re.compile(r"TASKHUB_(JOB_ID|TASK|APP|ATTEMPT|FENCE|TRIGGER|DUE_AT
 
 
 def reads(file):
-    """Names of TASKHUB_ variables that a file takes from the environment, with their lines."""
+    """Names of TASKHUB_ variables that a file takes from the environment, with their lines.
+
+    A name may stand in a constant of the same file.
+    """
+    constants = {
+        ast.unparse(node.targets[0]): node.value
+        for node in tree(file).body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+    }
     for node in ast.walk(tree(file)):
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func)
-            if called.startswith("env_") or called.endswith((".environ.get", ".getenv", ".environ.pop")):
-                names = [argument for argument in node.args[:1] if isinstance(argument, ast.Constant)]
+            if called.split(".")[-1].startswith("env_") or called.endswith(
+                (".environ.get", ".getenv", ".environ.pop")
+            ):
+                given = [constants.get(ast.unparse(argument), argument) for argument in node.args[:1]]
+                names = [argument for argument in given if isinstance(argument, ast.Constant)]
                 yield from ((str(name.value), node.lineno) for name in names)
         elif isinstance(node, ast.Subscript) and ast.unparse(node.value).endswith("os.environ"):
             yield from (

@@ -12,7 +12,9 @@ pytestmark = pytest.mark.one_database
 TEXT = re.compile(r"\.(py|md|txt|in|toml|yaml|yml|html|js|css|sh|json)$|(^|/)(Makefile|run)$")
 WORDS = {
     "a path of one machine": re.compile(r"/(root|home/[a-z]+|work/[a-z]+|Users/[A-Za-z]+)/"),
-    "a package index": re.compile(r"-index-url|--find-links|pypi\.org|pythonhosted\.org|registry\.npmjs"),
+    "a package index": re.compile(
+        r"(^|\s)--(extra-)?index-url|(^|\s)--find-links|pypi\.org|pythonhosted\.org|registry\.npmjs"
+    ),
     "something left to do": re.compile(r"\b(TODO|FIXME|XXX|HACK)\b"),
     "an assistant": re.compile(r"\b(claude|anthropic|chatgpt|openai|copilot)\b", re.IGNORECASE),
 }

@@ -1,15 +1,18 @@
 """Whether the caller may: each endpoint names its action of the one permission table."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from taskhub.core import permissions
 from taskhub.core.errors import NotSignedIn
 from taskhub.core.models import ApiToken
+
+if TYPE_CHECKING:
+    # Imported while its own class body reads the settings, which name this module.
+    from rest_framework.views import APIView
 
 # Instead of an action: whoever is signed in; the rows he gets are chosen by the view.
 SIGNED_IN = "signed-in"
@@ -38,7 +41,7 @@ class TableRights(BasePermission):
     nothing for what is asked of it is closed to everybody: a forgotten line must not open it.
     """
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         if request.method == "OPTIONS":
             action: str | None = SIGNED_IN
         else:
@@ -52,7 +55,7 @@ class TableRights(BasePermission):
         return True
 
 
-def _action(view: APIView, method: str) -> str | None:
+def _action(view: "APIView", method: str) -> str | None:
     rights: Mapping[str, str] = getattr(view, "rights", {})
     verb = "GET" if method == "HEAD" else method
     for name in (getattr(view, "action", None), verb):
