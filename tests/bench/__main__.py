@@ -76,14 +76,16 @@ def _measure(
 ) -> int:
     results = report.load(to) if to else {"measures": {}}
     here = machine.describe()
+    at = datetime.now(UTC)
     failed = False
     shared = Path(tempfile.mkdtemp(prefix="bench-"))
     atexit.register(shutil.rmtree, shared, ignore_errors=True)
     for name in names:
-        print(f"{name}:", flush=True)
+        state = machine.state()
+        print(f"{name}: {state}", flush=True)
         rows = _guarded(name, shared, runs=runs, sizes=sizes, only=only)
         failed = failed or any(row.error for row in rows)
-        report.record(results, name, rows, at=datetime.now(UTC), command=command, runs=runs, machine=here)
+        report.record(results, name, rows, at=at, command=command, runs=runs, machine=here, state=state)
         for row in rows:
             print(f"  = {row.error or row.taskhub}; {row.peers}; {row.verdict()}", flush=True)
         if to:

@@ -47,7 +47,8 @@ class _Dialect:
         self._sqlite = connection.vendor == "sqlite"
         self._last = count - 1
         self._step = DAYS * 86_400 / count
-        self._begin = (now - timedelta(days=DAYS)).timestamp()
+        # The newest began two minutes ago, so that none ends later than now.
+        self._begin = (now - timedelta(days=DAYS, minutes=2)).timestamp()
         self.unstarted = f"i > {self._last - UNSTARTED}"
         milliseconds = f"CAST({self._begin * 1000:.0f} + i * {self._step * 1000:.6f} AS bigint)"
         if self._sqlite:
@@ -135,11 +136,12 @@ def _insert(model: type[models.Model], count: int, columns: dict[str, str], *, s
     """INSERT … SELECT over the numbers `shift` to `shift + count - 1`; other columns get their defaults."""
     names, expressions, bound = [], [], []
     for field in model._meta.concrete_fields:
-        if field.column not in columns and isinstance(field, models.AutoField):
+        column = str(field.column)
+        if column not in columns and isinstance(field, models.AutoField):
             continue
-        names.append(connection.ops.quote_name(field.column))
-        if field.column in columns:
-            expressions.append(columns[field.column].replace("%", "%%"))
+        names.append(connection.ops.quote_name(column))
+        if column in columns:
+            expressions.append(columns[column].replace("%", "%%"))
         else:
             expressions.append("%s")
             bound.append(_default(field))

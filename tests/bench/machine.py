@@ -4,6 +4,8 @@ import os
 import platform
 import sqlite3
 import subprocess
+import tempfile
+import time
 from importlib import metadata
 from pathlib import Path
 
@@ -21,7 +23,6 @@ def describe() -> dict[str, str]:
         "Kernel": f"{platform.system()} {platform.release()}",
         "Python": f"{platform.python_version()}, SQLite {sqlite3.sqlite_version}",
         "Libraries": ", ".join(versions),
-        "Disk": f"{_commits_per_second():,.0f} fsync/s of 4 KiB appended",
         "Revision": _revision(),
     }
 
@@ -41,11 +42,13 @@ def _revision() -> str:
     return done.stdout.strip() or "unknown"
 
 
-def _commits_per_second(count: int = 300) -> float:
-    """How fast the disk says that it holds something; durable figures mean little without it."""
-    import tempfile
-    import time
+def state() -> str:
+    """How busy the machine is, and how fast its disk is now: durable figures mean little without both."""
+    load, commits = os.getloadavg()[0], _commits_per_second()
+    return f"load {load:.1f}, {commits:,.0f} appends of 4 KiB with fdatasync a second"
 
+
+def _commits_per_second(count: int = 500) -> float:
     with tempfile.TemporaryFile() as file:
         begin = time.perf_counter()
         for _ in range(count):

@@ -56,6 +56,7 @@ def record(
     command: str,
     runs: int,
     machine: dict[str, str],
+    state: str,
 ) -> None:
     """Put a measure's rows in the place of its older ones."""
     results["measures"][name] = {
@@ -63,6 +64,7 @@ def record(
         "command": command,
         "runs": runs,
         "machine": machine,
+        "state": state,
         "rows": [row.to_json() for row in rows],
     }
 
@@ -113,6 +115,7 @@ def _table(found: list[tuple[str, dict[str, Any]]]) -> str:
 def _raw(found: list[tuple[str, dict[str, Any]]]) -> str:
     lines = ["## Every run\n"]
     for name, measure in found:
+        lines.append(f"- {name}, before it began: {measure['state']}")
         for data in measure["rows"]:
             for figure, values in data["runs"].items():
                 told = ", ".join(number(value) for value in values)

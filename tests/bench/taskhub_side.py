@@ -7,13 +7,12 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 from .processes import ROOT, BenchError, Client, Processes, log_tail, wait_for
 
 PASSWORD = "bench password that nobody else knows"
-TOKEN_FILE = "bench-token"
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
 
 
@@ -29,7 +28,6 @@ class TaskhubSide:
         self._template = template
         self.home = folder / "home"
         self._running: list[subprocess.Popen[bytes]] = []
-        self.token = ""
         self.port = 0
         self.env = {
             "TASKHUB_HOME": str(self.home),
@@ -46,7 +44,6 @@ class TaskhubSide:
             self._set_up()
         shutil.rmtree(self.home, ignore_errors=True)
         shutil.copytree(self._template, self.home)
-        self.token = (self.home / TOKEN_FILE).read_text()
 
     def _set_up(self) -> None:
         shutil.rmtree(self.home, ignore_errors=True)
@@ -64,10 +61,11 @@ class TaskhubSide:
                 f" SELECT 'unbounded', 0, -1, {', '.join(rest)} FROM runspaces_app_pool"
                 " WHERE name = 'default'"
             )
-        token = self.command("token", "create", "admin", "--name", "bench").split()[-1]
-        (self.home / TOKEN_FILE).write_text(token)
         shutil.rmtree(self.home / "run", ignore_errors=True)  # sockets and locks of what has ended
         shutil.copytree(self.home, self._template)
+
+    def new_token(self) -> str:
+        return self.command("token", "create", "admin", "--name", "bench").split()[-1]
 
     def command(self, *words: str) -> str:
         """Run a management command to its end and return what it printed."""
@@ -167,8 +165,10 @@ class _Database:
 
 def _answers(url: str) -> bool:
     try:
-        with urlopen(url, timeout=2) as answer:
-            return bool(answer.status == 200)
+        with urlopen(url, timeout=2):
+            return True
+    except HTTPError as answer:
+        return answer.code < 500
     except (URLError, OSError):
         return False
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,8 +43,8 @@ def test_a_ceiling_is_kept_by_what_is_below_it():
 
 def test_a_measure_that_broke_is_told_as_such():
     row = Row("rest", "", error="BenchError: no Redis")
-    results = {"measures": {}}
-    report.record(results, "rest", [row], at=NOON, command="bench", runs=1, machine={})
+    results: dict[str, Any] = {"measures": {}}
+    report.record(results, "rest", [row], at=NOON, command="bench", runs=1, machine={}, state="idle")
     assert "| rest |  | BenchError: no Redis |  |  | not measured |" in report.render(results, ["rest"], "")
 
 
@@ -51,7 +52,9 @@ def test_remarks_stay_and_other_measures_keep_their_rows(tmp_path: Path):
     results = report.load(tmp_path)
     for name in ("drain", "rest"):
         row = Row(name, "goal", f"{name} figure", runs={"Taskhub": [1.0, 2.0, 3.0]})
-        report.record(results, name, [row], at=NOON, command="bench", runs=3, machine={"Processor": "one"})
+        report.record(
+            results, name, [row], at=NOON, command="bench", runs=3, machine={"Processor": "one"}, state="idle"
+        )
     report.write(results, ["drain", "rest"], folder=tmp_path)
     page = tmp_path / "README.md"
     page.write_text(
@@ -60,7 +63,14 @@ def test_remarks_stay_and_other_measures_keep_their_rows(tmp_path: Path):
 
     results = report.load(tmp_path)
     report.record(
-        results, "drain", [Row("drain", "goal", "new figure")], at=NOON, command="b", runs=1, machine={}
+        results,
+        "drain",
+        [Row("drain", "goal", "new figure")],
+        at=NOON,
+        command="b",
+        runs=1,
+        machine={},
+        state="idle",
     )
     report.write(results, ["drain", "rest"], folder=tmp_path)
 

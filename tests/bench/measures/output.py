@@ -101,12 +101,13 @@ class _Up:
 
     def __enter__(self) -> "_Up":
         self._side.fresh()
+        self._token = self._side.new_token()
         self._side.start_up()
         self.api = self.another()
         return self
 
     def another(self) -> Api:
-        return Api(port=self._side.port, token=self._side.token)
+        return Api(port=self._side.port, token=self._token)
 
     def __exit__(self, *ignored: object) -> None:
         self.api.close()
