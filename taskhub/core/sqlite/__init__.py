@@ -1,1 +1,1 @@
-"""Database back end for SQLite with a line in which writers wait; see `base.py`."""
+"""Django's SQLite back end with a line in which all writers of a file stand: see `base.py`."""

@@ -1,126 +1,106 @@
-"""Django's SQLite back end, with WAL, full durability and the writers' line."""
+"""Django's SQLite back end, durable, and fair to all who write.
+
+WAL with full synchronisation; every write waits in the line of `line.py`, which a statement that
+only reads never enters. `atomic()` is BEGIN IMMEDIATE: a transaction that began by reading could
+not become a writer once somebody else has written.
+"""
 
 import os
-import re
-from pathlib import Path
+import time
+from sqlite3 import dbapi2 as sqlite
 from typing import Any
+from urllib.parse import unquote
 
 from django.db.backends.sqlite3 import base
 
+from .connection import LineConnection, LineCursor
+from .creation import DatabaseCreation
 from .line import Line
 
-BUSY_MILLISECONDS = 20_000
+# How long to wait for the line and, as the net below it, for SQLite's own locks.
+BUSY_SECONDS = 10.0
 # A checkpoint copies what was written since the last one and syncs twice: seldom is cheaper.
 CHECKPOINT_PAGES = 10_000
-CACHE_KIBIBYTES = 65_536
+CACHE_KIBIBYTES = 32_768
+# What the log is cut back to once a checkpoint has taken all of it.
+LOG_BYTES = 64 * 1024 * 1024
+LINE_FOLDER = "run"
 
-_READS = re.compile(r"\s*(?:SELECT|EXPLAIN|PRAGMA|VALUES|SAVEPOINT|RELEASE|ROLLBACK|BEGIN|COMMIT|END)\b", re.I)
 
-
-class SQLiteCursorWrapper(base.SQLiteCursorWrapper):
-    """A single write outside a transaction is a transaction of its own and stands in line like one."""
-
-    line: Line | None = None
-
-    def execute(self, query: str, params: Any = None) -> Any:
-        if not self._is_lone_write(query):
-            return super().execute(query, params)
-        assert self.line is not None  # noqa: S101 - `_is_lone_write` has looked
-        self.line.enter()
-        try:
-            return super().execute(query, params)
-        finally:
-            # With RETURNING the statement ends, and commits, only when its rows are read.
-            if not self.connection.in_transaction:
-                self.line.leave()
-
-    def executemany(self, query: str, param_list: Any) -> Any:
-        if not self._is_lone_write(query):
-            return super().executemany(query, param_list)
-        assert self.line is not None  # noqa: S101
-        self.line.enter()
-        try:
-            return super().executemany(query, param_list)
-        finally:
-            self.line.leave()
-
-    def _is_lone_write(self, query: str) -> bool:
-        line = self.line
-        return line is not None and not line.held and not self.connection.in_transaction and not _READS.match(query)
+class SQLiteCursorWrapper(base.SQLiteCursorWrapper, LineCursor):  # type: ignore[misc] # its stubs are looser
+    """Django's placeholders above, the line below."""
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Connections of one file share a line; in-memory databases have none."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._line: Line | None = None
+    creation_class = DatabaseCreation
 
     def get_connection_params(self) -> dict[str, Any]:
-        params = super().get_connection_params()
-        params.setdefault("timeout", BUSY_MILLISECONDS / 1000)
+        params: dict[str, Any] = super().get_connection_params()
+        params.setdefault("timeout", BUSY_SECONDS)
+        params["factory"] = LineConnection
+        self.transaction_mode = "IMMEDIATE"
         return params
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        connection = super().get_new_connection(conn_params)
-        name = str(conn_params["database"])
-        if self._line is not None:
-            self._line.close()
-            self._line = None
-        if not self.is_in_memory_db() and ":memory:" not in name and "mode=memory" not in name:
-            self._line = Line(Path(name.removeprefix("file:").partition("?")[0]).parent / "run")
-            self._line.enter()
+        connection: LineConnection = super().get_new_connection(conn_params)
         try:
-            connection.execute("PRAGMA journal_mode = WAL").close()
-            connection.execute("PRAGMA synchronous = FULL").close()
-            connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}").close()
-            connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}").close()
-        finally:
-            if self._line is not None:
-                self._line.leave()
-        if self._line is not None and os.path.exists(name):
-            os.chmod(name, 0o600)
+            self._prepare(connection, str(conn_params["database"]), float(conn_params["timeout"]))
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
+    def _prepare(self, connection: LineConnection, database: str, timeout: float) -> None:
+        file = _file_of(database)
+        if file is None:
+            return
+        connection.line = Line(os.path.join(os.path.dirname(file), LINE_FOLDER), timeout=timeout)
+        if _journal_mode(connection) != "wal":
+            _become_wal(connection, timeout)
+            os.chmod(file, 0o600)
+        connection.execute("PRAGMA synchronous = FULL").close()
+        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}").close()
+        connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}").close()
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}").close()
+
     def create_cursor(self, name: Any = None) -> Any:
-        cursor = self.connection.cursor(factory=SQLiteCursorWrapper)
-        cursor.line = self._line
-        return cursor
+        return self.connection.cursor(factory=SQLiteCursorWrapper)
 
-    def _start_transaction_under_autocommit(self) -> None:
-        if self._line is not None:
-            self._line.enter()
+    def _set_autocommit(self, autocommit: bool) -> None:
+        # Without autocommit the module begins transactions by itself, in the mode named here;
+        # with it, an open one is committed behind our back.
+        with self.wrap_database_errors:
+            try:
+                self.connection.isolation_level = None if autocommit else "IMMEDIATE"
+            finally:
+                self.connection.leave_if_ended()
+
+
+def _file_of(database: str) -> str | None:
+    """The real path of a database's file; None for one in memory."""
+    if database.startswith("file:"):
+        path, _, query = database.removeprefix("file:").partition("?")
+        if "mode=memory" in query:
+            return None
+        database = unquote(path)
+    if not database or database == ":memory:":
+        return None
+    # One line for one file, whichever way its folder was named.
+    return os.path.realpath(database)
+
+
+def _journal_mode(connection: LineConnection) -> str:
+    return str(connection.execute("PRAGMA journal_mode").fetchone()[0])
+
+
+def _become_wal(connection: LineConnection, timeout: float) -> None:
+    """Once in the life of a file. Nobody else may have it open at that moment, not even to read."""
+    until = time.monotonic() + timeout
+    while True:
         try:
-            self.cursor().execute("BEGIN IMMEDIATE")
-        except BaseException:
-            self._leave()
-            raise
-
-    def _commit(self) -> Any:
-        try:
-            return super()._commit()
-        finally:
-            self._leave_if_ended()
-
-    def _rollback(self) -> Any:
-        try:
-            return super()._rollback()
-        finally:
-            self._leave_if_ended()
-
-    def _close(self) -> Any:
-        try:
-            return super()._close()
-        finally:
-            if self._line is not None:
-                self._line.close()
-                self._line = None
-
-    def _leave_if_ended(self) -> None:
-        # A COMMIT that failed (disk full) may leave the transaction open; its rollback frees the line.
-        if self.connection is None or not self.connection.in_transaction:
-            self._leave()
-
-    def _leave(self) -> None:
-        if self._line is not None:
-            self._line.leave()
+            connection.execute("PRAGMA journal_mode = WAL").close()
+            return
+        except sqlite.OperationalError as exc:
+            if "locked" not in str(exc) or time.monotonic() >= until:
+                raise
+            time.sleep(0.01)
