@@ -8,11 +8,12 @@ file as a script, `python -I -S writer.py --control-fd N --output DIR`.
                         {"settle": id}: that runspace is dead
     writer  → engine    {"settled": id, "job", "attempt", "bytes", "lines", "dropped", "preview"}
     runspace → writer   {"child": 1} with stdout, stderr of its child
-                        {"finish": 1}: all that the job wrote is in the pipes
+                        {"finish": 1, "job", "attempt"}: all that this job wrote is in the pipes
     writer  → runspace  {"job", "attempt", "bytes", "lines", "dropped", "preview"}
 
 Finish may be asked again, by a runspace whose writer was killed over the first time: the answer is
-the same and names its job.
+the same and names its job. A second question that comes late does no harm, because it names its job
+too (without the names, finish means whatever job is marked when it is read).
 """
 
 import argparse

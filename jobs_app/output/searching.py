@@ -1,7 +1,5 @@
 """Finding text in an output."""
 
-from runspaces_app.worker.output_folder import END
-
 from .answers import Line, Matches
 from .line_reading import LONGEST_LINE, make_line, read_lines
 from .snapshot import Piece, Snapshot
@@ -29,7 +27,7 @@ class _Search:
 
     def run(self) -> Matches:
         looked_at = 0
-        before: tuple[int, bytes] = (END, b"")
+        before: tuple[int, bytes] = (-1, b"")  # where the piece before ended, and its last bytes
         for piece in self._snapshot.pieces(self._snapshot.locate(self._after + 1)):
             if len(self._lines) >= self._limit:
                 return Matches(self._lines, self._last, False)
@@ -56,7 +54,7 @@ class _Search:
                 number += haystack.count(b"\n", counted, position)
                 counted = position
             end = haystack.find(b"\n", position + len(self._wanted) - 1)
-            if number > self._last and b"\n" not in self._wanted:
+            if number > self._last:
                 self._found(
                     piece, data, number, position - len(carried), end - len(carried) if end >= 0 else -1
                 )

@@ -197,8 +197,10 @@ class Channel:
         try:
             message = json.loads(body)
             child, finish = "child" in message, "finish" in message
-        except (ValueError, TypeError):
+            named = (message["job"], message["attempt"]) if "job" in message else None
+        except (ValueError, TypeError, KeyError):
             child = finish = False
+            named = None
         if child and len(received) == 2:
             self._child = received
             self._add_pipes(*received)
@@ -206,16 +208,25 @@ class Channel:
         for extra in received:
             os.close(extra)
         if finish:
-            self._answer_finish()
+            self._answer_finish(named)
 
-    def _answer_finish(self) -> None:
+    def _answer_finish(self, named: tuple[str, int] | None) -> None:
+        owner = self._marked()
+        if named is not None and (owner is None or named != (owner.job.hex, owner.attempt)):
+            # Asked a second time, answered the first time: by now another job is at it.
+            if self._finished is not None:
+                self._answer(self._finished[1])
+            return
         self._drain()
         for descriptor in self._child:
             if descriptor in self._pipes:
                 self._close_pipe(descriptor)
         self._child = []
-        answer = self._finish(self._marked())
+        answer = self._finish(owner)
         self._mark.dirty = False
+        self._answer(answer)
+
+    def _answer(self, answer: dict[str, Any]) -> None:
         if self._socket is not None:
             try:
                 self._socket.send(json.dumps(answer).encode())

@@ -151,8 +151,11 @@ class Runspace:
         return int.from_bytes(fcntl.ioctl(descriptor, termios.FIONREAD, b"\0\0\0\0"), sys.byteorder)
 
     def finish(self):
-        send(self.sock, {"finish": 1})
+        self.ask_to_finish(self.mark.read())
         return receive(self.sock)
+
+    def ask_to_finish(self, mark):
+        send(self.sock, {"finish": 1, "job": mark.job.hex, "attempt": mark.attempt})
 
     def child(self):
         """Fresh pipes for a child; returns their write ends."""

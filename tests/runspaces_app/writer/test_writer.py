@@ -9,7 +9,7 @@ import pytest
 
 from jobs_app import output
 from runspaces_app.worker.output_folder import folder
-from tests.runspaces_app.writer.conftest import job_id, settled_down
+from tests.runspaces_app.writer.conftest import job_id, receive, send, settled_down
 from tests.support import wait_until
 
 MIB = 1024 * 1024
@@ -89,6 +89,27 @@ def test_finish_may_be_asked_twice(runspace):
     runspace.begin(JOB)
     runspace.write(b"text")
     assert runspace.finish() == runspace.finish()
+
+
+def test_a_second_finish_that_comes_late_does_not_end_the_next_job(runspace):
+    runspace.begin(JOB)
+    first = runspace.mark.read()
+    runspace.write(b"one")
+    answer = runspace.finish()
+    runspace.begin(job_id(2))
+    runspace.write(b"two ")
+    wait_until(lambda: output.stat(job_id(2), 1).bytes == 4)
+    runspace.ask_to_finish(first)
+    assert receive(runspace.sock) == answer
+    runspace.write(b"three")
+    assert runspace.finish()["preview"] == "two three"
+
+
+def test_finish_may_leave_the_job_out(runspace):
+    runspace.begin(JOB)
+    runspace.write(b"text")
+    send(runspace.sock, {"finish": 1})
+    assert receive(runspace.sock)["job"] == JOB.hex
 
 
 def test_what_comes_after_the_end_is_nobodys(runspace, engine):
