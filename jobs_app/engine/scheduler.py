@@ -101,15 +101,15 @@ _loaders: dict[Path, tuple[Loader, float]] = {}
 
 
 def reload(*, clock: Clock) -> bool:
-    """Bring Task rows in step with their files, at most every 2 s; True if a row changed."""
+    """Bring Task rows in step with their files, at most every 2 s; True if it should go on at once."""
     root = Home.current().root
     loader, at = _loaders.get(root, (None, 0.0))
     now = clock.monotonic()
-    if loader is not None and at <= now < at + RELOAD_SECONDS:
+    if loader is not None and not loader.more and at <= now < at + RELOAD_SECONDS:
         return False
     loader = loader or Loader()
     _loaders[root] = (loader, now)
-    return loader.step(now=clock.now())
+    return loader.step(now=clock.now()) or loader.more
 
 
 def _batch(now: datetime) -> tuple[int, int]:
@@ -169,6 +169,7 @@ _CURSOR: sql.Columns = (
 
 def _move_cursors(plans: Sequence[Plan]) -> set[int]:
     """Move those cursors that stand where they were read; returns the ids of their tasks."""
+    _lock_tasks([plan.task.id for plan in plans])
     source, parameters = sql.rows_as_table(
         _CURSOR, [(p.task.id, p.task.next_due_at, p.task.schedule_version, p.next_due_at) for p in plans]
     )
@@ -178,6 +179,12 @@ def _move_cursors(plans: Sequence[Plan]) -> set[int]:
         parameters,
     )
     return {row[0] for row in rows.fetchall()}
+
+
+def _lock_tasks(tasks: Sequence[int]) -> None:
+    """In the order in which everybody locks several tasks, so that two never wait for each other."""
+    if not sql.is_sqlite():
+        sql.run("SELECT id FROM tasks_app_task WHERE id = ANY(?) ORDER BY id FOR UPDATE", [list(tasks)])
 
 
 _OCCURRENCE: sql.Columns = (

@@ -15,7 +15,9 @@ MOST = 10_000
 def lock() -> None:
     """Let no other engine decide or count until this transaction ends. SQLite's writers do so anyway."""
     if not sql.is_sqlite():
-        sql.run("SELECT pg_advisory_xact_lock(?)", [LOCK])
+        # The rows that are looked up were just read: without the second setting the planner takes
+        # them to be on a slow disk, and reads a large table from end to end for each batch.
+        sql.run("SELECT pg_advisory_xact_lock(?), set_config('random_page_cost', '1.1', true)", [LOCK])
 
 
 def room() -> int | None:

@@ -65,7 +65,8 @@ def parse(text: str, *, file: str, pool: str = "default", pools: frozenset[str] 
     try:
         raw = yaml.load(text, source=file)
     except BadYaml as exc:
-        return Parsed([], [Problem(file, exc.line, "", exc.problem)])
+        place = f"{file}, line {exc.line}: " if exc.line else f"{file}: "
+        return Parsed([], [Problem(file, exc.line, "", str(exc).removeprefix(place))])
     wrong: list[tuple[Place, str]] = []
     definitions = [
         definition

@@ -173,7 +173,7 @@ def parse(text: str, timezone: str = "UTC", *, field: str = "schedule") -> Sched
     return _parsed(text, zone, field)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16_384)
 def _parsed(text: str, zone: ZoneInfo, field: str) -> Schedule:
     _check(text, field)
     schedule = Schedule(text, zone)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from .cron import Schedule
@@ -37,26 +38,27 @@ class Passed(NamedTuple):
     """
 
     older: Due | None
-    newest: list[datetime]
+    newest: tuple[datetime, ...]
     next_due_at: datetime | None
 
 
+# Many tasks share a schedule and come due together; they are worked out once.
+@lru_cache(maxsize=1024)
 def passed(schedule: Schedule | None, cursor: datetime, now: datetime) -> Passed:
     """The due times from `cursor`, which has come, to `now`; without a schedule it is the only one."""
     if schedule is None:
-        return Passed(None, [cursor], None)
+        return Passed(None, (cursor,), None)
     upcoming = schedule.next_after(cursor)
     if upcoming is None or upcoming > now:
-        return Passed(None, [cursor], upcoming)
-    newest = schedule.newest(cursor, now, limit=NEWEST + 1)
+        return Passed(None, (cursor,), upcoming)
+    newest = tuple(schedule.newest(cursor, now, limit=NEWEST + 1))
     following = schedule.next_after(now)
     if len(newest) < NEWEST:
-        return Passed(None, [cursor, *newest], following)
+        return Passed(None, (cursor, *newest), following)
     if len(newest) == NEWEST:
         return Passed(Due(cursor, None, 1, REASON), newest, following)
-    before, *newest = newest
-    count = 1 + schedule.count(cursor, now) - len(newest)
-    return Passed(Due(cursor, before, count, REASON), newest, following)
+    count = 1 + schedule.count(cursor, now) - NEWEST
+    return Passed(Due(cursor, newest[0], count, REASON), newest[1:], following)
 
 
 def decide(due: Passed, policy: str, now: datetime) -> list[Due]:

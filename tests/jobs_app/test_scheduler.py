@@ -348,3 +348,16 @@ def test_times_are_utc_whatever_the_driver_gives(clock):
     assert scheduler.next_due(NOON) == datetime(2026, 3, 10, 11, 59, 59, 123456, tzinfo=UTC)
     decide_all(clock)
     assert Job.objects.get().due_at == datetime(2026, 3, 10, 11, 59, 59, 123456, tzinfo=UTC)
+
+
+def test_files_are_looked_at_every_two_seconds(clock, home):
+    file = home / "config" / "tasks.yaml"
+    file.write_text("[{name: Sweep, scriptPath: a.py}]")
+    assert scheduler.reload(clock=clock)
+    file.write_text("[{name: Sweep, scriptPath: b.py}]")
+    clock.advance(1)
+    assert not scheduler.reload(clock=clock)
+    assert Task.objects.get().path == "a.py"
+    clock.advance(1)
+    assert scheduler.reload(clock=clock)
+    assert Task.objects.get().path == "b.py"
