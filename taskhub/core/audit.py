@@ -3,22 +3,22 @@
 import json
 import logging
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
 from django.http import HttpRequest
+from rest_framework.request import Request
 
 from .home import Home
+from .masking import clean, masked
 from .models import AuditEntry
 
-log = logging.getLogger("taskhub.audit")
+__all__ = ["ENGINE", "SYSTEM", "Actor", "masked", "record"]
 
-MASK = "********"
-_SECRET = re.compile(r"pass(word|wd|phrase)?|secret|token|api_?key|private_?key|credential|authorization|cookie", re.I)
+log = logging.getLogger("taskhub.audit")
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,10 @@ class Actor:
     address: str = ""
 
     @classmethod
-    def of(cls, request: HttpRequest) -> "Actor":
-        user = request.user
-        address = request.META.get("REMOTE_ADDR", "")[:64]
-        if not user.is_authenticated:
+    def of(cls, request: HttpRequest | Request) -> "Actor":
+        user = getattr(request, "user", None)
+        address = str(request.META.get("REMOTE_ADDR") or "")
+        if user is None or not user.is_authenticated:
             return cls("anonymous", None, address)
         return cls(user.get_username(), user.pk, address)
 
@@ -54,44 +54,43 @@ def record(
     message: str = "",
     now: datetime,
 ) -> None:
-    """Write one entry in the caller's transaction; secrets in `before` and `after` are masked."""
+    """Write one entry in the caller's transaction, with secrets in `before` and `after` masked.
+
+    Whatever the texts hold, they are made to fit: an entry must not fail for the sake of what
+    somebody typed into a form.
+
+    Args:
+        action: `<object>.<verb>`, as `job.cancel`.
+        result: ok, refused or failed.
+    """
     values = {
-        "actor": actor.name[:150],
+        "actor": clean(actor.name, 150),
         "actor_id": actor.user_id,
-        "address": actor.address,
+        "address": clean(actor.address, 64),
         "action": action,
         "object_type": object_type,
-        "object_id": object_id[:128],
+        "object_id": clean(object_id, 128),
         "before": masked(before),
         "after": masked(after),
         "result": result,
-        "message": message,
+        "message": masked(message),
     }
     AuditEntry.objects.bulk_create([AuditEntry(at=now, **values)])
-    line = json.dumps({"at": now.isoformat().replace("+00:00", "Z"), **values}, default=str)
-    transaction.on_commit(lambda: _append(line))
+    at = now.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    line = json.dumps({"at": at, **values}) + "\n"
+    transaction.on_commit(lambda: _append(line.encode()), robust=True)
 
 
-def masked(value: Any) -> Any:
-    """The same value with what hides behind a secret-sounding name made unreadable."""
-    if isinstance(value, Mapping):
-        return {
-            str(key): MASK if _SECRET.search(str(key)) and item not in (None, "") else masked(item)
-            for key, item in value.items()
-        }
-    if isinstance(value, (list, tuple)):
-        return [masked(item) for item in value]
-    return value
-
-
-def _append(line: str) -> None:
+def _append(line: bytes) -> None:
+    log_file = Home.current().audit_log
     try:
-        descriptor = os.open(Home.current().audit_log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        log_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(log_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             # One write: lines of several processes do not mix in a file opened for appending.
-            os.write(descriptor, line.encode() + b"\n")
+            os.write(descriptor, line)
         finally:
             os.close(descriptor)
     except OSError as exc:
-        # The row is committed and is the truth; the copy must not undo what was done.
+        # The row is committed and is the truth; its copy must not undo what was done.
         log.error("audit line not written: %s", exc)

@@ -32,7 +32,8 @@ ACTIONS: dict[str, frozenset[str]] = {
     "task.switch": _from(OPERATOR),
     "task.edit": _from(AUTHOR),
     "app.view": _from(VIEWER),
-    "app.manage": _from(SYSTEM_ADMIN),
+    "app.switch": _from(OPERATOR),
+    "app.manage": _from(AUTHOR),
     "engine.view": _from(VIEWER),
     "language.view": _from(VIEWER),
     "audit.view": _from(SYSTEM_ADMIN),
@@ -62,4 +63,11 @@ def require(user: Any, action: str, *, token: Any = None) -> None:
         return
     if not user.is_authenticated:
         raise NotSignedIn(f"{action}: expected a signed-in user or a token, got neither")
-    raise Forbidden(f"{action}: expected one of the roles {', '.join(sorted(ACTIONS[action]))}, got {role_of(user) or 'none'}")
+    roles = ", ".join(role for role in ROLES if role in ACTIONS[action])
+    raise Forbidden(f"{action}: expected one of the roles {roles}, got {_came_with(user, token)}")
+
+
+def _came_with(user: Any, token: Any) -> str:
+    scope = getattr(token, "scope", "") or ""
+    role = role_of(user) or "no role"
+    return f"{role} with a token for {scope}" if scope else role

@@ -1,12 +1,11 @@
 """The seven settings people change while Taskhub runs."""
 
-import threading
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from . import audit
 from .audit import Actor
@@ -18,7 +17,12 @@ CACHED_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Definition:
-    """One setting: its default, and the whole numbers it accepts (None for a switch)."""
+    """One setting: its default and what it accepts.
+
+    Attributes:
+        least, most: bounds of a whole number; None for a switch.
+        or_none: -1 is accepted too and means no limit.
+    """
 
     name: str
     default: Any
@@ -27,6 +31,22 @@ class Definition:
     unit: str = ""
     least: int | None = None
     most: int | None = None
+    or_none: bool = False
+
+    @property
+    def expected(self) -> str:
+        if isinstance(self.default, bool):
+            return "true or false"
+        return f"a whole number from {self.least} to {self.most}" + (
+            ", or -1 for none" if self.or_none else ""
+        )
+
+    def accepts(self, value: object) -> bool:
+        if isinstance(self.default, bool) or isinstance(value, bool):
+            return isinstance(self.default, bool) and isinstance(value, bool)
+        if not isinstance(value, int) or self.least is None or self.most is None:
+            return False
+        return self.least <= value <= self.most or (self.or_none and value == -1)
 
     def checked(self, value: Any) -> Any:
         """The value, if it is one.
@@ -34,41 +54,52 @@ class Definition:
         Raises:
             BadInput: naming the setting, what was expected and what came.
         """
-        if isinstance(self.default, bool):
-            if isinstance(value, bool):
-                return value
-            expected = "true or false"
-        else:
-            expected = f"a whole number from {self.least} to {self.most}"
-            whole = isinstance(value, int) and not isinstance(value, bool)
-            if whole and self.least is not None and self.most is not None and (
-                self.least <= value <= self.most or (value == -1 and self.name == "default_timeout")
-            ):
-                return value
-        raise BadInput(f"{self.name}: expected {expected}, got {value!r:.100}", fields={self.name: f"expected {expected}"})
+        if self.accepts(value):
+            return value
+        raise BadInput(
+            f"{self.name}: expected {self.expected}, got {value!r:.100}",
+            fields={self.name: f"expected {self.expected}"},
+        )
 
 
-DEFINITIONS = {
-    definition.name: definition
-    for definition in (
-        Definition("history_retention_days", 30, "History retention",
-                   "Ended jobs, their output, executions and occurrences are removed after this time.", "days", 1, 3650),
-        Definition("max_concurrent_tasks", 10, "Max concurrent tasks",
-                   "Task jobs that may run at once; more wait.", "jobs", 1, 10_000),
-        Definition("notifications_enabled", True, "Notifications", "Send e-mail and webhooks of tasks."),
-        Definition("default_timeout", 600, "Default time-out",
-                   "For tasks and ad-hoc jobs that name none; -1 means no limit.", "seconds", 1, 315_360_000),
-        Definition("auto_refresh_seconds", 5, "Auto-refresh", "How often pages without a live connection ask.",
-                   "seconds", 1, 3600),
-        Definition("memory_warning_mb", 100, "Memory warning", "A runspace above this is marked.", "MB", 1, 1_000_000),
-        Definition("age_warning_seconds", 86_400, "Age warning", "A runspace older than this is marked.",
-                   "seconds", 1, 315_360_000),
-    )
-}  # fmt: skip
+_ALL = (
+    Definition(
+        "history_retention_days", 30, "History retention",
+        "Ended jobs, their output, executions and occurrences are removed after this time.",
+        unit="days", least=1, most=3650,
+    ),
+    Definition(
+        "max_concurrent_tasks", 10, "Max concurrent tasks", "Task jobs that may run at once; more wait.",
+        unit="jobs", least=1, most=10_000,
+    ),
+    Definition("notifications_enabled", True, "Notifications", "Send e-mail and webhooks of tasks."),
+    Definition(
+        "default_timeout", 600, "Default time-out",
+        "For tasks and ad-hoc jobs that name none; -1 means no limit.",
+        unit="seconds", least=1, most=315_360_000, or_none=True,
+    ),
+    Definition(
+        "auto_refresh_seconds", 5, "Auto-refresh", "How often pages without a live connection ask.",
+        unit="seconds", least=1, most=3600,
+    ),
+    Definition(
+        "memory_warning_mb", 100, "Memory warning", "A runspace above this is marked.",
+        unit="MB", least=1, most=1_000_000,
+    ),
+    Definition(
+        "age_warning_seconds", 86_400, "Age warning", "A runspace older than this is marked.",
+        unit="seconds", least=1, most=315_360_000,
+    ),
+)  # fmt: skip
+DEFINITIONS = {definition.name: definition for definition in _ALL}
 
-_lock = threading.Lock()
-_cached: dict[str, Any] = {}
-_cached_until = 0.0
+
+class _Cached(NamedTuple):
+    values: dict[str, Any]
+    until: float
+
+
+_cached: _Cached | None = None
 
 
 def get(name: str) -> Any:
@@ -77,19 +108,21 @@ def get(name: str) -> Any:
     Raises:
         KeyError: there is no such setting.
     """
-    global _cached, _cached_until
+    global _cached
     definition = DEFINITIONS[name]
-    with _lock:
-        if time.monotonic() >= _cached_until:
-            _cached = dict(Setting.objects.values_list("name", "value"))
-            _cached_until = time.monotonic() + CACHED_SECONDS
-        return _cached.get(name, definition.default)
+    known = _cached
+    if known is None or time.monotonic() >= known.until:
+        known = _Cached(dict(Setting.objects.values_list("name", "value")), time.monotonic() + CACHED_SECONDS)
+        # What a transaction sees may never come to be, so only reads outside of one are kept.
+        _cached = None if connection.in_atomic_block else known
+    value = known.values.get(name, definition.default)
+    return value if definition.accepts(value) else definition.default
 
 
-def forget_cached() -> None:
-    global _cached_until
-    with _lock:
-        _cached_until = 0.0
+def forget_cached(**kwargs: Any) -> None:
+    """Read anew at the next `get`; also a receiver of signals."""
+    global _cached
+    _cached = None
 
 
 def set_value(name: str, value: Any, *, actor: Actor, now: datetime) -> None:
@@ -100,7 +133,10 @@ def set_value(name: str, value: Any, *, actor: Actor, now: datetime) -> None:
     """
     definition = DEFINITIONS.get(name)
     if definition is None:
-        raise NotFound(f"name: expected one of {', '.join(DEFINITIONS)}, got {name!r:.80}")
+        raise NotFound(
+            f"name: expected one of {', '.join(DEFINITIONS)}, got {name!r:.80}",
+            fields={"name": "no such setting"},
+        )
     value = definition.checked(value)
     with transaction.atomic():
         row = Setting.objects.select_for_update().filter(pk=name).first()

@@ -5,113 +5,137 @@ On SQLite a datagram goes to the socket of each live engine in `run/`; on Postgr
 
 import contextlib
 import errno
+import logging
 import os
-import selectors
+import secrets
+import select
 import socket
 import threading
-import time
 from typing import Any, Protocol
 
-from django.db import connection
+from django.db import connection, transaction
 
 from .home import Home
+
+log = logging.getLogger("taskhub.wake")
 
 CHANNEL = "taskhub_wake"
 SUFFIX = ".wake"
 RECONNECT_SECONDS = 1.0
+CONNECT_SECONDS = 5
+# Datagrams taken at once; the kernel queues fewer, so this only ends a race with somebody who floods.
+_MOST = 1_000
 
 
 class WakeReceiver(Protocol):
     """What an engine waits on: readable once somebody has called `wake_engines`."""
 
-    def fileno(self) -> int: ...
+    def fileno(self) -> int:
+        """A descriptor that stays the same until `close`."""
 
-    def drain(self) -> None: ...
+    def drain(self) -> None:
+        """Take what has come, so that the descriptor is readable again only for what comes later."""
 
     def close(self) -> None: ...
 
 
 def wake_engines() -> None:
-    """Wake every engine. Call it after the commit; it never blocks and never raises."""
+    """Wake every engine. Call it after the commit; it never waits for an engine and never raises."""
     with contextlib.suppress(Exception):
-        if connection.vendor == "postgresql":
+        if connection.vendor != "postgresql":
+            _send_to_all(Home.current())
+        elif connection.in_atomic_block:
+            # A NOTIFY that failed in here would take the caller's transaction with it.
+            transaction.on_commit(wake_engines, robust=True)
+        else:
             with connection.cursor() as cursor:
                 cursor.execute(f"NOTIFY {CHANNEL}")
-        else:
-            _send_to_all(Home.current())
 
 
 def open_receiver() -> WakeReceiver:
-    """The receiver for the database in use."""
+    """The receiver for the database in use.
+
+    Raises:
+        OSError: the data folder's `run/` cannot hold a socket.
+    """
     if connection.vendor == "postgresql":
-        return _Listener()
+        return _Listener(connection.get_connection_params())
     return _Datagrams(Home.current())
 
 
+def _open_folder(home: Home) -> int:
+    return os.open(home.run, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
 def _send_to_all(home: Home) -> None:
+    folder = _open_folder(home)
     try:
-        folder = os.open(home.run, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError:
-        return
-    try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sender:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.setblocking(False)
             for name in os.listdir(folder):
-                if not name.endswith(SUFFIX):
-                    continue
-                try:
-                    # Through the folder's descriptor: a socket's address holds 107 bytes, a path may be longer.
-                    sender.sendto(b"w", f"/proc/self/fd/{folder}/{name}")
-                except OSError as exc:
-                    if exc.errno == errno.ECONNREFUSED:
-                        # Nobody is bound to it any more: its engine was killed.
-                        with contextlib.suppress(OSError):
-                            os.unlink(name, dir_fd=folder)
+                if name.endswith(SUFFIX):
+                    _send(sender, folder, name)
     finally:
         os.close(folder)
 
 
+def _send(sender: socket.socket, folder: int, name: str) -> None:
+    try:
+        # By the folder's descriptor: a socket's address holds 107 bytes, a path may be longer.
+        sender.sendto(b"w", f"/proc/self/fd/{folder}/{name}")
+    except OSError as exc:
+        # A full queue is a wake already. Refused: nobody is bound to it any more, its engine was
+        # killed, and since no two sockets ever have one name, none will be again.
+        if exc.errno == errno.ECONNREFUSED:
+            with contextlib.suppress(OSError):
+                os.unlink(name, dir_fd=folder)
+
+
 class _Datagrams:
+    """A socket in `run/` under a name of its own."""
+
     def __init__(self, home: Home) -> None:
-        home.run.mkdir(parents=True, exist_ok=True)
-        self._path = home.run / f"{os.getpid()}{SUFFIX}"
-        with contextlib.suppress(FileNotFoundError):
-            self._path.unlink()
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        folder = os.open(home.run, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        home.run.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder = _open_folder(home)
+        self._name = f"{os.getpid()}-{secrets.token_hex(4)}{SUFFIX}"
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         try:
-            self._socket.bind(f"/proc/self/fd/{folder}/{self._path.name}")
-        finally:
-            os.close(folder)
+            self._socket.setblocking(False)
+            self._socket.bind(f"/proc/self/fd/{self._folder}/{self._name}")
+        except BaseException:
+            self._socket.close()
+            os.close(self._folder)
+            raise
 
     def fileno(self) -> int:
         return self._socket.fileno()
 
     def drain(self) -> None:
         with contextlib.suppress(OSError):
-            while self._socket.recv(16):
-                pass
+            for _ in range(_MOST):
+                self._socket.recv(16)
 
     def close(self) -> None:
+        if self._socket.fileno() < 0:
+            return
         self._socket.close()
-        with contextlib.suppress(FileNotFoundError):
-            self._path.unlink()
+        with contextlib.suppress(OSError):
+            os.unlink(self._name, dir_fd=self._folder)
+        os.close(self._folder)
 
 
 class _Listener:
     """LISTEN on a connection of its own, in a thread that passes notifications on through a pipe.
 
-    The engine's selector then sees one descriptor that stays the same while connections come and go.
+    The engine sees one descriptor that stays the same while connections come and go; each new
+    connection wakes it once, for what was missed in between.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, parameters: dict[str, Any]) -> None:
+        self._parameters = _own_parameters(parameters)
         self._reader, self._writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        self._stop_reader, self._stop_writer = os.pipe2(os.O_CLOEXEC)
-        self._parameters: dict[str, Any] = {
-            key: value for key, value in connection.get_connection_params().items()
-            if key not in ("cursor_factory", "context", "prepare_threshold", "server_side_binding")
-        }  # fmt: skip
-        self._closing = False
-        self._thread = threading.Thread(target=self._listen, name="wake", daemon=True)
+        self._stopped, self._stop = os.pipe2(os.O_CLOEXEC)
+        self._thread = threading.Thread(target=self._run, name="wake", daemon=True)
         self._thread.start()
 
     def fileno(self) -> int:
@@ -123,37 +147,65 @@ class _Listener:
                 pass
 
     def close(self) -> None:
-        self._closing = True
-        os.write(self._stop_writer, b"x")
-        self._thread.join(5)
-        for descriptor in (self._reader, self._writer, self._stop_reader, self._stop_writer):
+        if self._stop < 0:
+            return
+        os.close(self._stop)
+        self._stop = -1
+        self._thread.join(CONNECT_SECONDS + 1)
+        if self._thread.is_alive():
+            # It hangs in the network and may still write: its descriptors must not become others'.
+            log.warning("the thread that listens for wakes did not end")
+            return
+        for descriptor in (self._reader, self._writer, self._stopped):
             os.close(descriptor)
 
     def _tell(self) -> None:
         with contextlib.suppress(BlockingIOError):
             os.write(self._writer, b"w")
 
-    def _listen(self) -> None:
+    def _run(self) -> None:
         import psycopg
 
-        while not self._closing:
+        away = False
+        while not self._asked_to_stop(0):
             try:
-                with psycopg.connect(**self._parameters, autocommit=True) as listening:
+                with psycopg.connect(**self._parameters) as listening:
                     listening.execute(f"LISTEN {CHANNEL}")
-                    # What was queued while nobody listened must be found too.
+                    if away:
+                        log.info("listening for wakes again")
+                    away = False
                     self._tell()
-                    self._wait(listening)
-            except (psycopg.Error, OSError):
-                time.sleep(RECONNECT_SECONDS if not self._closing else 0)
+                    self._pass_on(listening)
+            except (psycopg.Error, OSError) as exc:
+                if not away:
+                    log.warning("not listening for wakes (%s); trying again", str(exc).strip())
+                away = True
+                self._asked_to_stop(RECONNECT_SECONDS)
 
-    def _wait(self, listening: Any) -> None:
-        with selectors.DefaultSelector() as selector:
-            selector.register(listening.fileno(), selectors.EVENT_READ, "database")
-            selector.register(self._stop_reader, selectors.EVENT_READ, "stop")
-            while not self._closing:
-                ready = {key.data for key, _ in selector.select()}
-                if "database" in ready:
-                    for _ in listening.notifies(timeout=0):
-                        self._tell()
-                    if listening.closed:
-                        return
+    def _pass_on(self, listening: Any) -> None:
+        """Until asked to stop; raises psycopg.Error when the connection is lost."""
+        while not self._asked_to_stop(None, also=listening.fileno()):
+            for _ in listening.notifies(timeout=0):
+                pass
+            self._tell()
+
+    def _asked_to_stop(self, seconds: float | None, *, also: int | None = None) -> bool:
+        """Wait for the request to stop, at most so long, or until `also` is readable."""
+        poll = select.poll()
+        poll.register(self._stopped, select.POLLIN)
+        if also is not None:
+            poll.register(also, select.POLLIN)
+        ready = poll.poll(None if seconds is None else int(seconds * 1000))
+        return any(descriptor == self._stopped for descriptor, _ in ready)
+
+
+def _own_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
+    """How to connect, without what only Django's own connections understand."""
+    kept = {
+        name: value
+        for name, value in parameters.items()
+        if name not in ("cursor_factory", "context", "prepare_threshold", "server_side_binding")
+    }
+    # A host that vanished without a word is noticed by these, not by waiting.
+    alive = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+    return {"connect_timeout": CONNECT_SECONDS, **alive, **kept, "autocommit": True}
