@@ -6,10 +6,13 @@ The engine calls it from its loop; it never blocks and has no thread but those t
 
 import logging
 import selectors
+import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
@@ -43,6 +46,7 @@ class Member:
     Attributes:
         held: handles of the jobs it was given and has not answered for, oldest first.
         affinity: whose jobs it serves; "" until its first.
+        lost: jobs that went down with it; their work folders are removed with it.
     """
 
     process: RunspaceProcess
@@ -67,6 +71,7 @@ class Member:
     output: Output | None = None
     survivors: list[int] = field(default_factory=list)
     settling: set[str] = field(default_factory=set)
+    lost: list[UUID] = field(default_factory=list)
     settle_by: float = 0.0
 
     @property
@@ -192,6 +197,8 @@ class Keeper:
         """The end of its jobs is committed: drop mark file and handles, write its row at the next step."""
         self._members.pop(member.id, None)
         member.process.close()
+        folders = [self._home.work / f".{member.id}", *(self._home.work / str(job) for job in member.lost)]
+        self._threads.submit(remove_folders, folders)
         self._closed.append(member)
 
     def give(self, member: Member, handle: Any, *, affinity: str, stamp: str) -> None:
@@ -510,6 +517,12 @@ class Keeper:
         if self._writer is not None:
             self._writer.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def remove_folders(folders: list[Path]) -> None:
+    """Work folders nobody cleans up any more. Runs in a thread."""
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _end_processes(pid: int, start: int, cookies: list[bytes]) -> list[int]:

@@ -138,7 +138,7 @@ class Dispatcher:
             self.starved.discard(name)
             if unplaced:
                 self.starved.add(name)
-                self._make_room(name, unplaced[0])
+                self._make_room(name, unplaced[0], {member for _, member in placed})
             if placed:
                 got, failed = self._take(placed, now)
                 handed += got
@@ -154,17 +154,19 @@ class Dispatcher:
         waiting = _waiting(name, limit)
         return waiting, len(waiting) < limit
 
-    def _make_room(self, name: str, job: Waiting) -> None:
+    def _make_room(self, name: str, job: Waiting, chosen_now: set[Member]) -> None:
         """All runspaces serve others: let one of them go, so that one for this job can come."""
         members = self._keeper.of_pool(name)
         pool = self._keeper.pools[name]
         if len(members) < pool.max_runspaces or any(m.phase != READY for m in members):
             return
-        if job.reuse and any(m.affinity == job.affinity for m in members):
+        if job.reuse and any(m.affinity in ("", job.affinity) for m in members):
             return  # one of its own will be free
-        # A free one first, else the one that began its work first.
-        chosen = min(members, key=lambda m: (len(m.held), m.held[0].begun_boot or 0.0 if m.held else m.free_since))
-        self._keeper.close(chosen, f"served {chosen.affinity or 'nobody'}, another is waiting")
+        others = [m for m in members if m not in chosen_now and (m.jobs_run or m.held)]
+        if others:
+            # A free one first, else the one that began its work first.
+            leaving = min(others, key=lambda m: (len(m.held), m.held[0].begun_boot or 0.0 if m.held else m.free_since))
+            self._keeper.close(leaving, f"served {leaving.affinity or 'nobody'}, another is waiting")
 
     def _take(self, placed: list[tuple[Waiting, Member]], now: datetime) -> tuple[list[Handed], list[End]]:
         members = {job.job: (job, member) for job, member in placed}

@@ -77,7 +77,7 @@ class Engine:
             on_ended=self._on_ended, cookie=Holding.cookie, app_stamp=_stamp_of, secrets=secrets,
         )  # fmt: skip
         self._dispatcher = Dispatcher(self._keeper, engine=self.id, clock=clock)
-        self._watchdog = Watchdog(self._keeper, engine=self.id, clock=clock)
+        self._watchdog = Watchdog(self._keeper, engine=self.id, clock=clock, on_begun=self._begun)
         self._rescuer = Rescuer(engine=self.id, clock=clock, home=home)
         self._housekeeper = Housekeeper(clock=clock)
         self._facts = Facts()
@@ -201,7 +201,7 @@ class Engine:
         if isinstance(frame, Ended):
             self._ended(member, holding, frame)
         elif isinstance(frame, Started):
-            self._started(holding, frame)
+            self._begun(holding, _moment(frame.at))
         elif isinstance(frame, Progressed):
             self._facts.progress[frame.job] = Advanced(
                 frame.job, frame.fence, frame.percent, frame.message, _moment(frame.at)
@@ -213,12 +213,11 @@ class Engine:
     def _acknowledge(self, member: Member, sequence: int) -> None:
         self._facts.acknowledge[member] = max(sequence, self._facts.acknowledge.get(member, 0))
 
-    def _started(self, holding: Holding, frame: Started) -> None:
-        started = _moment(frame.at)
+    def _begun(self, holding: Holding, started: datetime) -> None:
+        claim = holding.claim
         holding.started_at = started
-        late = max(0.0, (self._clock.now() - started).total_seconds())
-        holding.begun_boot = self._clock.boottime() - late
-        self._facts.begun[frame.job] = Begun(frame.job, frame.attempt, frame.fence, started)
+        holding.begun_boot = self._clock.boottime() - max(0.0, (self._clock.now() - started).total_seconds())
+        self._facts.begun[claim.job] = Begun(claim.job, claim.attempt, claim.fence, started)
 
     def _ended(self, member: Member, holding: Holding, frame: Ended) -> None:
         now = self._clock.now()
@@ -270,6 +269,7 @@ class Engine:
             self._facts.begun.pop(claim.job, None)
             self._facts.progress.pop(claim.job, None)
             self._facts.ends[claim.job, claim.attempt, claim.fence] = end
+            member.lost.append(holding.uuid)
             self._keeper.release(member, holding, ran=True)
         self._facts.gone.append(member)
 

@@ -26,6 +26,7 @@ from jobs_app.lifecycle import End, Returned
 from jobs_app.models import Engine, Job
 from jobs_app.states import JobState, Reason
 from runspaces_app.models import Pool, Runspace
+from runspaces_app.pool import remove_folders
 from runspaces_app.protocol import Ended, Output, spooled
 from runspaces_app.worker import processes
 from runspaces_app.worker.mark import Mark, UnreadableMark
@@ -162,6 +163,8 @@ class Rescuer:
         for path in [*files, *rescue.marks.values()]:
             with contextlib.suppress(FileNotFoundError):
                 path.unlink()
+        spare = [self._home.work / f".{runspace}" for runspace in rescue.marks]
+        self._threads.submit(remove_folders, [*spare, *(self._home.work / str(uuid) for uuid in jobs)])
         log.warning("engine=%s settled: %s ended, %s queued again", rescue.engine, len(closed), len(back))
 
     def _spool_of(self, rescue: _Rescue) -> dict[Path, Ended]:

@@ -208,7 +208,7 @@ def _write(plans: Sequence[Plan], now: datetime) -> None:
             if job is not None:
                 runs[job] = (plan.task, one)
             decision = "skipped" if one.reason else "fired"
-            rows.append((plan.task.id, one.due_at, one.until, one.count, decision, one.reason, job))
+            rows.append((plan.task.id, one.due_at, one.until, one.times, decision, one.reason, job))
     fired = _insert_occurrences(rows, now)
     _queue([(job, *run) for job, run in runs.items() if job in fired], now)
 
@@ -263,7 +263,7 @@ def _queue(runs: Sequence[tuple[UUID, DueTask, Due]], now: datetime) -> None:
     transaction.on_commit(wake.wake_engines)
 
 
-def _utc(value: Any) -> Any:
+def _utc(value: Any) -> datetime | None:
     """A datetime column as the driver gives it: text or without zone from SQLite."""
     moment = sql.moment(value)
     return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment

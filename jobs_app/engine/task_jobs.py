@@ -101,7 +101,7 @@ def _head(model: type[Model]) -> tuple[str, tuple[Any, ...]]:
     named = _JOB if model is Job else _SPEC
     defaults: dict[str, Any] = {}
     for field in model._meta.concrete_fields:
-        if field.column in named or field.null:
+        if field.column is None or field.column in named or field.null:
             continue
         if field.default is NOT_PROVIDED:
             raise TypeError(f"{model.__name__}.{field.name} has no default and is not filled by task_jobs")

@@ -1,6 +1,7 @@
 """Time limits and requests to stop, for jobs in the hands of this engine's runspaces."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from jobs_app.models import Job
 from jobs_app.states import Reason
@@ -19,12 +20,19 @@ CHILD_MARGIN_SECONDS = 3.0
 
 
 class Watchdog:
-    """One per engine."""
+    """One per engine.
 
-    def __init__(self, keeper: Keeper, *, engine: int, clock: Clock) -> None:
+    Args:
+        on_begun: called when a mark file tells of a start that the runspace could not report.
+    """
+
+    def __init__(
+        self, keeper: Keeper, *, engine: int, clock: Clock, on_begun: Callable[[Holding, datetime], None]
+    ) -> None:
         self._keeper = keeper
         self._engine = engine
         self._clock = clock
+        self._on_begun = on_begun
 
     def step(self) -> None:
         """Look at every job in hand: too long, too late, not stopped yet, waiting behind a long one."""
@@ -112,7 +120,7 @@ class Watchdog:
             return
         mark = member.process.mark()
         if mark is not None and mark.state == BEGUN and (mark.job, mark.attempt) == (holding.uuid, holding.claim.attempt):
-            holding.started_at = self._clock.now() - timedelta(seconds=boot - holding.begun_boot)
+            self._on_begun(holding, self._clock.now() - timedelta(seconds=boot - holding.begun_boot))
 
     def _limits(self, member: Member, holding: Holding, boot: float) -> None:
         if holding.imposed or holding.cancel_boot is not None:

@@ -22,8 +22,8 @@ LONGEST_LINE = 2 * 1024 * 1024
 class Channel:
     """Reads the JSON lines a script writes to its control channel.
 
-    A line that is no JSON object, or says something unknown, is ignored: the channel must not
-    be a way to fail a job by accident.
+    A line that says something unknown is ignored; one that was to be a result and is no JSON
+    fails the job, so that a result is never lost without a word.
     """
 
     def __init__(self, progress: Progress, emitted: Emitted) -> None:
@@ -47,8 +47,10 @@ class Channel:
 
     def _take(self, line: bytes) -> None:
         try:
-            message = json.loads(line)
-        except (ValueError, RecursionError):
+            message = json.loads(line.decode("utf-8", "replace"))
+        except (ValueError, RecursionError) as exc:
+            if line.lstrip().startswith((b'{"result"', b'{"emit"')):
+                self.problem = BadResult("result_not_json", f"result: expected JSON, got {exc}")
             return
         if not isinstance(message, dict):
             return

@@ -41,6 +41,7 @@ from .results import Emitted, to_json
 STARTED_AFTER_SECONDS = 0.002
 PROGRESS_EVERY_SECONDS = 0.1
 EXIT_AFTER_ENGINE_SECONDS = 2.0
+ASK_WRITER_AGAIN_SECONDS = 1.0
 
 _libc = ctypes.CDLL(None)
 
@@ -91,6 +92,8 @@ class Runspace:
         self._question = 0
         self._closing = False
         self._pending = array.array("i", [0])
+        # Our own copies of the output pipes: 1 and 2 are the script's to change.
+        self._pipes = [fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 10) for number in (1, 2)]
         self._pid = os.getpid()
         self._spare = os.path.join(setup.work, f".{setup.runspace}")
         os.register_at_fork(after_in_child=self._let_go)
@@ -200,7 +203,12 @@ class Runspace:
         system fifty times as much as renaming one.
         """
         own = os.path.join(self._setup.work, frame["uuid"])
-        os.rename(self._spare, own)
+        try:
+            os.rename(self._spare, own)
+        except OSError:
+            # An attempt that was lost has left its folder behind.
+            shutil.rmtree(own, ignore_errors=True)
+            os.rename(self._spare, own)
         return frame["directory"] or own, os.path.join(own, "tmp")
 
     def _make_spare(self) -> None:
@@ -241,7 +249,7 @@ class Runspace:
             outcome.survivors += processes.sweep(root=os.getpid(), cookie=cookie)
             if frame["argv"] is None:
                 recycle = recycle or "left children"
-        output = self._collect_output()
+        output = self._collect_output(frame)
         try:
             self._setup.between()
             recycle = recycle or self._baseline.restore()
@@ -259,22 +267,32 @@ class Runspace:
                 continue
         _libc.fflush(None)
 
-    def _collect_output(self) -> dict[str, Any] | None:
+    def _collect_output(self, frame: dict[str, Any]) -> dict[str, Any] | None:
         """Have the writer finish this job's output, if there is any."""
-        if not (self._setup.mark.dirty or self._unread(1) or self._unread(2)):
+        # The pipes first: what the writer takes between the two looks makes it say dirty.
+        if not (any(map(self._unread, self._pipes)) or self._setup.mark.dirty):
             return None
-        self._setup.writer.send(b'{"finish":1}')
-        answer = self._setup.writer.recv(65_536)
-        if not answer:
-            raise ConnectionError("the output writer is gone")
-        found: dict[str, Any] = json.loads(answer)
-        return found
+        question = json.dumps({"finish": 1, "job": frame["job"], "attempt": frame["attempt"]}).encode()
+        writer = self._setup.writer
+        asked = 0.0
+        while True:
+            if time.monotonic() - asked >= ASK_WRITER_AGAIN_SECONDS:
+                # The first time, or once more: a writer that was killed took the question with it.
+                writer.send(question)
+                asked = time.monotonic()
+            ready, _, _ = select.select([writer], [], [], ASK_WRITER_AGAIN_SECONDS)
+            if not ready:
+                continue
+            answer = writer.recv(65_536)
+            if not answer:
+                raise ConnectionError("the output writer is gone for good")
+            found: dict[str, Any] = json.loads(answer)
+            # An answer to a question asked twice may come late; it names its job.
+            if (found["job"], found["attempt"]) == (frame["job"], frame["attempt"]):
+                return {name: found[name] for name in ("bytes", "lines", "dropped", "preview")}
 
     def _unread(self, descriptor: int) -> int:
-        try:
-            fcntl.ioctl(descriptor, termios.FIONREAD, self._pending)
-        except OSError:
-            return 1
+        fcntl.ioctl(descriptor, termios.FIONREAD, self._pending)
         return self._pending[0]
 
     def _remove_directory(self, own: str) -> None:
