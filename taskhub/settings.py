@@ -7,6 +7,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.management.utils import get_random_secret_key
 from servestatic.compress import Compressor
 
+from taskhub import admin_settings
 from taskhub.database_url import database
 from taskhub.environment import BadVariable, env_bind, env_bool, env_choice, env_list, env_path, env_text
 
@@ -79,8 +80,9 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 
 # Applications
 INSTALLED_APPS = [
-    "unfold",
-    "django.contrib.admin",
+    # Without its own default site: ours is named by the next line.
+    "unfold.apps.BasicAppConfig",
+    "taskhub.admin_config.TaskhubAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -194,13 +196,8 @@ SERVESTATIC_ALLOW_ALL_ORIGINS = False
 SERVESTATIC_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 
 # Admin
-UNFOLD: dict[str, Any] = {
-    "SITE_TITLE": "Taskhub",
-    "SITE_HEADER": "Taskhub",
-    "SITE_SUBHEADER": "Tasks, jobs and what runs them",
-    "SITE_URL": "/admin/",
-    "SHOW_VIEW_ON_SITE": False,
-}
+UNFOLD = admin_settings.skin()
+CSRF_FAILURE_VIEW = "taskhub.admin_errors.csrf_refused"
 
 # Logging: to stderr, one line each, with the process that wrote it.
 LOG_LEVEL = env_choice("TASKHUB_LOG_LEVEL", "INFO", of=("DEBUG", "INFO", "WARNING", "ERROR"))

@@ -12,3 +12,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 if find_spec("taskhub.api"):
     urlpatterns.append(path("", include("taskhub.api")))
+
+handler400 = "taskhub.admin_errors.bad_request"
+handler403 = "taskhub.admin_errors.forbidden"
+handler404 = "taskhub.admin_errors.not_found"
+handler500 = "taskhub.admin_errors.broken"

@@ -1,0 +1,89 @@
+"""The history in the admin: read only, and quick with a million rows."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from jobs_app.models import Execution, Job
+from taskhub.core import permissions
+from taskhub.core.pages.admin import Column, Empty, Figure, ListView, PagesAdmin
+
+from . import filters, history
+
+
+class ExecutionAdmin(PagesAdmin):
+    view_right = "execution.view"
+    row_template = "executions/_row.html"
+    columns = (
+        Column("Run"),
+        Column("Status"),
+        Column("Trigger", "th-cell-secondary"),
+        Column("Owner", "th-cell-secondary"),
+        Column("Ended"),
+        Column("Took", "th-num"),
+        Column("Output", "th-num th-cell-secondary"),
+    )
+    search_fields = ("name", "public_id")
+    search_hint = "Search by name or id"
+    list_filter = (
+        filters.StatusFilter,
+        filters.TaskFilter,
+        filters.LanguageFilter,
+        filters.PoolFilter,
+        filters.EndedFilter,
+    )
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        return (history.search_executions(queryset, search_term) if search_term else queryset), False
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return Execution.objects.all()
+
+    def figures(self, request: HttpRequest) -> list[Figure]:
+        return history.execution_figures(timezone.now())
+
+    def views(self, request: HttpRequest) -> list[ListView]:
+        return [
+            ListView("All", ""),
+            ListView("Failed", "status=failed"),
+            ListView("Lost", "status=lost"),
+            ListView("Terminated", "status=terminated"),
+            ListView("Last 24 h", "ended=day"),
+        ]
+
+    def empty(self, request: HttpRequest) -> Empty:
+        return Empty("No history yet", "Each attempt of each job leaves a row here when it ends.")
+
+    def prepare_rows(self, rows: list[Any], request: HttpRequest) -> None:
+        history.add_names(rows)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        cl = super().get_changelist_instance(request)
+        cl.result_list = cl.result_list.defer("output_preview", "error_message")
+        return cl
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        run = self.row(request, object_id)
+        history.add_names([run])
+        others = (
+            Execution.objects.filter(job=run.job)
+            .exclude(pk=run.pk)
+            .order_by("attempt")
+            .defer("output_preview")
+        )
+        return self.page(
+            request,
+            "executions/page.html",
+            f"{run.name} #{run.attempt}",
+            run=run,
+            others=list(others),
+            job_exists=Job.objects.filter(pk=run.job).exists(),
+            preview=run.output_preview if permissions.allows(request.user, "output.view") else "",
+        )

@@ -1,0 +1,86 @@
+"""How the lists of jobs and of the history can be narrowed."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from jobs_app.states import JobState, Status
+from runspaces_app import languages
+from runspaces_app.models import Pool
+from taskhub.core.pages.choices import by_field, choice_filter
+from tasks_app.models import Task
+
+# So many names stand in a select; the search finds the others.
+MOST = 200
+
+_PERIODS = {
+    "hour": ("Last hour", timedelta(hours=1)),
+    "day": ("Last 24 hours", timedelta(days=1)),
+    "week": ("Last 7 days", timedelta(days=7)),
+    "month": ("Last 30 days", timedelta(days=30)),
+}
+
+
+def first_uuid_of(moment: datetime) -> UUID:
+    """The least UUIDv7 of a moment: what was created since has a greater one."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)
+
+
+def _periods(request: HttpRequest) -> list[tuple[str, str]]:
+    return [(key, words) for key, (words, _) in _PERIODS.items()]
+
+
+def _created_within(rows: QuerySet[Any], value: str, request: HttpRequest) -> QuerySet[Any]:
+    return rows.filter(pk__gte=first_uuid_of(timezone.now() - _PERIODS[value][1]))
+
+
+def _ended_within(rows: QuerySet[Any], value: str, request: HttpRequest) -> QuerySet[Any]:
+    since = timezone.now() - _PERIODS[value][1]
+    first = (
+        rows.model.objects.filter(finished_at__gte=since)
+        .order_by("finished_at")
+        .values_list("pk", flat=True)
+        .first()
+    )
+    return rows.none() if first is None else rows.filter(pk__gte=first)
+
+
+def _tasks(request: HttpRequest) -> list[tuple[str, str]]:
+    rows = Task.objects.order_by("app", "name").values_list("pk", "app", "name")[:MOST]
+    return [(str(key), f"{app}/{name}" if app else name) for key, app, name in rows]
+
+
+def _owners(request: HttpRequest) -> list[tuple[str, str]]:
+    rows = User.objects.order_by("username").values_list("pk", "username")[:MOST]
+    return [("mine", "Mine"), ("none", "Nobody (engine)"), *((str(key), name) for key, name in rows)]
+
+
+def _owned(rows: QuerySet[Any], value: str, request: HttpRequest) -> QuerySet[Any]:
+    if value == "none":
+        return rows.filter(owner__isnull=True)
+    return rows.filter(owner=request.user.pk if value == "mine" else int(value))
+
+
+def _pools(request: HttpRequest) -> list[tuple[str, str]]:
+    return [(name, name) for name in Pool.objects.values_list("name", flat=True)]
+
+
+def _languages(request: HttpRequest) -> list[tuple[str, str]]:
+    return [(language.name, language.label) for language in languages.all()]
+
+
+StateFilter = by_field("state", "State", JobState.choices)
+StatusFilter = by_field("status", "Status", Status.choices)
+CreatedFilter = choice_filter("created", "Created", _periods, _created_within)
+EndedFilter = choice_filter("ended", "Ended", _periods, _ended_within)
+TaskFilter = choice_filter("task", "Task", _tasks, lambda rows, value, request: rows.filter(task=int(value)))
+OwnerFilter = choice_filter("owner", "Owner", _owners, _owned)
+PoolFilter = choice_filter("pool", "Pool", _pools, lambda rows, value, request: rows.filter(pool=value))
+LanguageFilter = choice_filter(
+    "language", "Language", _languages, lambda rows, value, request: rows.filter(language=value)
+)

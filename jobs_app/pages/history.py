@@ -1,0 +1,86 @@
+"""Lists of jobs and of their history: searching, the figures on top, names for plain ids."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db.models import Max, Q, QuerySet
+
+from jobs_app.models import Execution, Job
+from taskhub.core.pages.admin import Figure
+from tasks_app.models import Task
+
+from . import figures
+
+# A text can be anywhere in a name, which no index helps to find: the search looks at the newest so many.
+NEWEST = 100_000
+
+
+def search_jobs(rows: QuerySet[Job], text: str) -> QuerySet[Job]:
+    """By uuid, by the beginning of the id, or by a part of the name."""
+    text = text.strip()
+    if (uuid := _uuid(text)) is not None:
+        return rows.filter(Q(pk=uuid) | Q(public_id=text.lower()))
+    return rows.filter(Q(public_id__startswith=text.lower()) | Q(name__icontains=text))
+
+
+def search_executions(rows: QuerySet[Execution], text: str) -> QuerySet[Execution]:
+    """By the job's uuid in all of the history, else by id or name among its newest rows."""
+    text = text.strip()
+    if (uuid := _uuid(text)) is not None:
+        return rows.filter(job=uuid)
+    newest = Execution.objects.aggregate(newest=Max("pk"))["newest"] or 0
+    return rows.filter(pk__gt=newest - NEWEST).filter(
+        Q(public_id__startswith=text.lower()) | Q(name__icontains=text)
+    )
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def job_figures(now: datetime) -> list[Figure]:
+    """Running, queued, and what ended within the hour."""
+    open_now = figures.open_jobs()
+    hour = figures.ended_since(now - timedelta(hours=1))
+    return [
+        Figure("Running", f"{open_now['running']:,}", "state=running"),
+        Figure("Queued", f"{open_now['queued']:,}", "state=queued"),
+        Figure("Completed, last hour", f"{hour.ok:,}", "state=completed&created=hour"),
+        Figure("Failed, last hour", f"{hour.bad:,}", "state=failed&created=hour", "red" if hour.bad else ""),
+    ]
+
+
+def execution_figures(now: datetime) -> list[Figure]:
+    """What ended within a day, and how much of it well."""
+    day = figures.ended_since(now - timedelta(days=1))
+    decided = day.ok + day.bad
+    rate = f"{100 * day.ok / decided:.1f} %" if decided else "none yet"
+    return [
+        Figure("Success, 24 h", f"{day.ok:,}", "status=success&ended=day"),
+        Figure(
+            "Failed, lost, terminated, 24 h",
+            f"{day.bad:,}",
+            "status=failed&ended=day",
+            "red" if day.bad else "",
+        ),
+        Figure("Stopped, 24 h", f"{day.stopped:,}", "status=stopped&ended=day"),
+        Figure("Success rate", rate),
+    ]
+
+
+def add_names(rows: Iterable[Any]) -> None:
+    """Give history rows the names behind their plain ids, as `task_name` and `owner_name`; two queries."""
+    rows = list(rows)
+    tasks = Task.objects.in_bulk({row.task for row in rows if row.task})
+    owners = dict(
+        User.objects.filter(pk__in={row.owner for row in rows if row.owner}).values_list("pk", "username")
+    )
+    for row in rows:
+        row.task_name = str(tasks[row.task]) if row.task in tasks else ""
+        row.owner_name = owners.get(row.owner, "")

@@ -1,0 +1,70 @@
+"""What is wrong with a runspace, by the thresholds of the settings: broken, too heavy, too old."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from runspaces_app.models import Runspace
+from taskhub.core import runtime_settings
+
+MB = 1024 * 1024
+BROKEN_FOR = timedelta(days=1)
+
+
+class Warning(NamedTuple):
+    """One thing that is wrong; `tone` is red, orange or yellow."""
+
+    tone: str
+    words: str
+
+
+class Alert(NamedTuple):
+    runspace: Runspace
+    warning: Warning
+
+
+def memory_limit() -> int:
+    """Bytes above which a runspace is marked."""
+    return int(runtime_settings.get("memory_warning_mb")) * MB
+
+
+def of(runspace: Runspace, now: datetime) -> list[Warning]:
+    """All that is wrong with one, worst first."""
+    if runspace.state == Runspace.State.BROKEN:
+        return [Warning("red", f"Broken: {runspace.close_reason or 'no reason known'}")]
+    if runspace.state != Runspace.State.OPENED:
+        return []
+    found: list[Warning] = []
+    limit = memory_limit()
+    if runspace.memory_bytes > limit:
+        found.append(Warning("orange", f"Over {limit // MB:,} MB"))
+    age = int(runtime_settings.get("age_warning_seconds"))
+    if (now - runspace.opened_at).total_seconds() > age:
+        found.append(Warning("yellow", f"Older than {_hours(age)}"))
+    return found
+
+
+def _hours(seconds: int) -> str:
+    return (
+        f"{seconds // 3600:,} h"
+        if seconds >= 7200
+        else f"{seconds // 60:,} min"
+        if seconds >= 120
+        else f"{seconds} s"
+    )
+
+
+def broken(now: datetime) -> list[Runspace]:
+    """What broke within a day."""
+    return list(
+        Runspace.objects.filter(state=Runspace.State.BROKEN, closed_at__gte=now - BROKEN_FOR).order_by("-pk")[
+            :100
+        ]
+    )
+
+
+def alerts(now: datetime) -> list[Alert]:
+    """The worst of every runspace that needs a look, red before orange before yellow."""
+    opened = list(Runspace.objects.filter(state=Runspace.State.OPENED).order_by("-pk")[:1000])
+    found = [Alert(row, row_warnings[0]) for row in [*broken(now), *opened] if (row_warnings := of(row, now))]
+    order = {"red": 0, "orange": 1, "yellow": 2}
+    return sorted(found, key=lambda alert: order[alert.warning.tone])

@@ -1,0 +1,10 @@
+"""Users in the admin; roles are fixed, so Django's groups have no page."""
+
+from django.contrib import admin
+from django.contrib.auth.models import Group, User
+
+from .admin_users import UserAdmin
+
+for model in (User, Group):
+    admin.site.unregister(model)
+admin.site.register(User, UserAdmin)

@@ -1,0 +1,94 @@
+"""Runs per hour as stacked bars: coordinates for an SVG that needs no script."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from jobs_app.pages.figures import Hour
+
+WIDTH, HEIGHT = 720, 200
+LEFT, RIGHT, TOP, BOTTOM = 40, 4, 10, 24
+
+
+class Segment(NamedTuple):
+    """A part of a bar; `look` is its class."""
+
+    look: str
+    y: float
+    height: float
+
+
+class Bar(NamedTuple):
+    start: datetime
+    x: float
+    width: float
+    segments: list[Segment]
+    ok: int
+    bad: int
+    stopped: int
+    label: str
+
+
+class Line(NamedTuple):
+    """A line of the grid with its value."""
+
+    y: float
+    value: str
+
+
+class Chart(NamedTuple):
+    bars: list[Bar]
+    lines: list[Line]
+    total: int
+
+
+def bars(hours: Sequence[Hour]) -> Chart:
+    """Bars within 0 0 720 200; green below, red above it, grey for what was stopped on top."""
+    most = _round_up(max((hour.ended.total for hour in hours), default=0))
+    space = (WIDTH - LEFT - RIGHT) / max(1, len(hours))
+    drawn = [_bar(hour, LEFT + space * index, space, most) for index, hour in enumerate(hours)]
+    steps = 4 if most % 4 == 0 else 2 if most % 2 == 0 else 1
+    values = [most * step // steps for step in range(steps + 1)]
+    return Chart(
+        bars=drawn,
+        lines=[Line(_y(value, most), f"{value:,}") for value in values],
+        total=sum(hour.ended.total for hour in hours),
+    )
+
+
+def _bar(hour: Hour, x: float, space: float, most: int) -> Bar:
+    ended = hour.ended
+    segments: list[Segment] = []
+    below = 0
+    for look, count in (("ok", ended.ok), ("bad", ended.bad), ("ended", ended.stopped)):
+        if not count:
+            continue
+        top, bottom = _y(below + count, most), _y(below, most)
+        # What happened once among thousands must still be seen.
+        segments.append(Segment(look, round(min(top, bottom - 1.5), 1), round(max(bottom - top, 1.5), 1)))
+        below += count
+    shown = hour.start.hour % 3 == 0
+    return Bar(
+        start=hour.start,
+        x=round(x + space * 0.14, 1),
+        width=round(space * 0.72, 1),
+        segments=segments,
+        ok=ended.ok,
+        bad=ended.bad,
+        stopped=ended.stopped,
+        label=f"{hour.start:%H:%M}" if shown else "",
+    )
+
+
+def _y(value: float, most: int) -> float:
+    return round(HEIGHT - BOTTOM - value / most * (HEIGHT - BOTTOM - TOP), 1)
+
+
+def _round_up(value: int) -> int:
+    """The next number that divides well into four."""
+    size = 4
+    while True:
+        for factor in (1, 2, 3, 5):
+            if size * factor >= value:
+                return size * factor
+        size *= 10

@@ -1,0 +1,1 @@
+"""What the admin pages of all apps share: their lists, their rights, their POSTs, their paging."""

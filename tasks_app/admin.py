@@ -1,0 +1,9 @@
+"""Tasks and their due times in the admin."""
+
+from django.contrib import admin
+
+from .models import Occurrence, Task
+from .pages.task_admin import OccurrenceAdmin, TaskAdmin
+
+admin.site.register(Task, TaskAdmin)
+admin.site.register(Occurrence, OccurrenceAdmin)

@@ -1,0 +1,1 @@
+"""What the admin pages of tasks and of their due times show."""

@@ -1,0 +1,71 @@
+"""Every address of the admin, and the right it asks for."""
+
+from typing import NamedTuple
+
+
+class Page(NamedTuple):
+    """An address with a row's name in braces, and the action of the permission table that opens it.
+
+    Attributes:
+        right: "" for whoever may enter.
+        post: it changes something, and only by POST.
+        asks: a GET shows a question first.
+        data: what a POST has to carry.
+    """
+
+    address: str
+    right: str
+    post: bool = False
+    asks: bool = False
+    data: tuple[tuple[str, str], ...] = ()
+
+
+PAGES = (
+    Page("/admin/", ""),
+    Page("/admin/jobs_app/job/", ""),
+    Page("/admin/jobs_app/job/add/", "job.create"),
+    Page("/admin/jobs_app/job/{job}/change/", "job.view"),
+    Page("/admin/jobs_app/job/{failed}/change/", "job.view"),
+    Page("/admin/jobs_app/job/{running}/change/", "job.view"),
+    Page("/admin/jobs_app/job/{failed}/output/", "output.view"),
+    Page("/admin/jobs_app/job/{running}/stop/", "job.stop", asks=True),
+    Page("/admin/jobs_app/job/{ended}/remove/", "job.remove", asks=True),
+    Page("/admin/jobs_app/execution/", "execution.view"),
+    Page("/admin/jobs_app/execution/{execution}/change/", "execution.view"),
+    Page("/admin/jobs_app/engine/", "engine.view"),
+    Page("/admin/jobs_app/engine/{engine}/change/", "engine.view"),
+    Page("/admin/tasks_app/task/", "task.view"),
+    Page("/admin/tasks_app/task/{task}/change/", "task.view"),
+    Page("/admin/tasks_app/occurrence/", "task.view"),
+    Page("/admin/tasks_app/occurrence/{occurrence}/change/", "task.view"),
+    Page("/admin/runspaces_app/runspace/", "runspace.view"),
+    Page("/admin/runspaces_app/runspace/{runspace}/change/", "runspace.view"),
+    Page("/admin/runspaces_app/runspace/{runspace}/close/", "runspace.close", asks=True),
+    Page("/admin/runspaces_app/pool/", "pool.view"),
+    Page("/admin/runspaces_app/pool/{pool}/change/", "pool.view"),
+    Page("/admin/core/setting/", "settings.view"),
+    Page("/admin/core/auditentry/", "audit.view"),
+    Page("/admin/core/auditentry/{audit}/change/", "audit.view"),
+    Page("/admin/core/apitoken/", "token.manage"),
+    Page("/admin/core/apitoken/add/", "token.manage"),
+    Page("/admin/core/apitoken/{token}/revoke/", "token.manage", asks=True),
+    Page("/admin/auth/user/", "user.manage"),
+    Page("/admin/auth/user/add/", "user.manage"),
+    Page("/admin/auth/user/roles/", "user.manage"),
+    Page("/admin/auth/user/{user}/change/", "user.manage"),
+    Page("/admin/password_change/", ""),
+    Page("/admin/search/?s=jobs", ""),
+)
+
+# What changes something. Questions stand above too: their GET is a page.
+ACTIONS = (
+    Page("/admin/jobs_app/job/{job}/start/", "job.start", post=True),
+    Page("/admin/jobs_app/job/{ended}/restart/", "job.start", post=True),
+    Page("/admin/jobs_app/job/{running}/stop/", "job.stop", post=True, asks=True),
+    Page("/admin/jobs_app/job/{ended}/remove/", "job.remove", post=True, asks=True),
+    Page("/admin/tasks_app/task/{task}/run/", "task.run", post=True),
+    Page("/admin/tasks_app/task/{task}/switch/", "task.switch", post=True),
+    Page("/admin/runspaces_app/runspace/{runspace}/close/", "runspace.close", post=True, asks=True),
+    Page("/admin/core/setting/max_concurrent_tasks/reset/", "settings.edit", post=True),
+    Page("/admin/core/apitoken/{token}/revoke/", "token.manage", post=True, asks=True),
+)
