@@ -67,7 +67,8 @@ class Command(BaseCommand):
         for token in rows:
             state = "revoked" if token.revoked_at else "ended" if _ended(token, now) else "holds"
             self.stdout.write(
-                f"{token.pk}  {token.prefix}…  {state:8}  {token.user.get_username()}  {token.scope or 'all'}  {token.name}"
+                f"{token.pk}  {token.prefix}…  {state:8}  {token.user.get_username()}  "
+                f"{token.scope or 'all'}  {token.name}"
             )
 
     def _revoke(self, now: datetime, options: dict[str, Any]) -> None:
