@@ -94,7 +94,8 @@ def next_due(now: datetime) -> datetime | None:
     """The earliest due time not yet decided, which may lie before `now`; None if nothing is due, ever."""
     connection.ensure_connection()
     (found,) = sql.run("SELECT MIN(next_due_at) FROM tasks_app_task WHERE next_due_at IS NOT NULL").fetchone()
-    return _utc(found)
+    earliest: datetime | None = _utc(found)
+    return earliest
 
 
 _loaders: dict[Path, tuple[Loader, float]] = {}
@@ -263,7 +264,7 @@ def _queue(runs: Sequence[tuple[UUID, DueTask, Due]], now: datetime) -> None:
     transaction.on_commit(wake.wake_engines)
 
 
-def _utc(value: Any) -> datetime | None:
+def _utc(value: Any) -> Any:
     """A datetime column as the driver gives it: text or without zone from SQLite."""
     moment = sql.moment(value)
     return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment

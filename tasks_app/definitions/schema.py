@@ -88,6 +88,7 @@ def _entries(raw: Any, wrong: list[tuple[Place, str]]) -> list[tuple[Place, str 
     """Each task with its place and, where tasks are a map, its name."""
     if raw is None:
         return []
+    root: Place = ()
     if isinstance(raw, Mapping):
         for key in raw:
             if snake(key) not in {"tasks", "version", "last_modified", "description"}:
@@ -97,7 +98,7 @@ def _entries(raw: Any, wrong: list[tuple[Place, str]]) -> list[tuple[Place, str 
             return []
         tasks, root = raw["tasks"], ("tasks",)
     else:
-        tasks, root = raw, ()
+        tasks = raw
     if tasks is None:
         return []
     if isinstance(tasks, Mapping):

@@ -18,13 +18,13 @@ class Due(NamedTuple):
     """A due time that has come, and whether it shall run.
 
     Attributes:
-        until, count: the last of a stretch of due times that share this decision, and how many.
+        until, times: the last of a stretch of due times that share this decision, and how many.
         reason: why it does not run; blank if it does.
     """
 
     due_at: datetime
     until: datetime | None = None
-    count: int = 1
+    times: int = 1
     reason: str = ""
 
 
@@ -57,8 +57,8 @@ def passed(schedule: Schedule | None, cursor: datetime, now: datetime) -> Passed
         return Passed(None, (cursor, *newest), following)
     if len(newest) == NEWEST:
         return Passed(Due(cursor, None, 1, REASON), newest, following)
-    count = 1 + schedule.count(cursor, now) - NEWEST
-    return Passed(Due(cursor, newest[0], count, REASON), newest[1:], following)
+    times = 1 + schedule.count(cursor, now) - NEWEST
+    return Passed(Due(cursor, newest[0], times, REASON), newest[1:], following)
 
 
 def decide(due: Passed, policy: str, now: datetime) -> list[Due]:

@@ -9,7 +9,7 @@ from jobs_app import task_runs
 from jobs_app.engine import scheduler, task_limit
 from jobs_app.models import Job
 from jobs_app.states import JobState
-from taskhub.core import runtime_settings
+from taskhub.core import failpoints, runtime_settings
 from taskhub.core.audit import SYSTEM, Actor
 from taskhub.core.clock import FakeClock
 from tasks_app.models import Occurrence, Task
@@ -237,7 +237,7 @@ def test_an_edit_between_plan_and_write_wins(clock, monkeypatch):
         if name == "scheduler.planned":
             Task.objects.filter(pk=task.pk).update(schedule_version=2, next_due_at=NOON + 5 * MINUTE)
 
-    monkeypatch.setattr(scheduler.failpoints, "hit", edited)
+    monkeypatch.setattr(failpoints, "hit", edited)
     decide_all(clock)
     task.refresh_from_db()
     assert task.next_due_at == NOON + 5 * MINUTE

@@ -13,7 +13,7 @@ from jobs_app.engine import scheduler, task_outcomes
 from jobs_app.engine.task_outcomes import EndedRun
 from jobs_app.models import Job
 from jobs_app.states import JobState
-from taskhub.core import runtime_settings
+from taskhub.core import failpoints, runtime_settings
 from taskhub.core.audit import SYSTEM
 from taskhub.core.clock import FakeClock
 from taskhub.core.models import AuditEntry
@@ -56,7 +56,7 @@ def all_have_planned(monkeypatch):
             met.once = True
             barrier.wait()
 
-    monkeypatch.setattr(scheduler.failpoints, "hit", hit)
+    monkeypatch.setattr(failpoints, "hit", hit)
 
 
 def test_one_due_time_makes_one_job_however_many_engines_decide_it(all_have_planned):
@@ -141,7 +141,7 @@ def test_an_engine_that_dies_before_its_commit_leaves_all_of_it_to_the_next(monk
 
     make_task(schedule="* * * * *", next_due_at=NOON)
     with monkeypatch.context() as patched:
-        patched.setattr(scheduler.failpoints, "hit", hit)
+        patched.setattr(failpoints, "hit", hit)
         with pytest.raises(Died):
             scheduler.decide(clock=FakeClock(NOON))
     assert not Job.objects.exists() and not Occurrence.objects.exists()
