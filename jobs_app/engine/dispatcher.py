@@ -132,12 +132,18 @@ class Dispatcher:
             free, ahead = self.capacity(name)
             waiting, all_seen = self._look(name, len(free) + len(ahead))
             placed, unplaced = place(waiting, free, ahead)
+            growing = bool(unplaced)
+            if len(unplaced) > len(placed):
+                # A long queue: the second job goes with the first and saves a commit.
+                behind, unplaced = place_behind(unplaced, placed)
+                placed += behind
             self._seen[name] = unplaced
             if all_seen and not unplaced:
                 self.more.discard(name)
             self.starved.discard(name)
-            if unplaced:
+            if growing:
                 self.starved.add(name)
+            if unplaced:
                 self._make_room(name, unplaced[0], {member for _, member in placed})
             if placed:
                 got, failed = self._take(placed, now)
@@ -169,12 +175,15 @@ class Dispatcher:
             self._keeper.close(leaving, f"served {leaving.affinity or 'nobody'}, another is waiting")
 
     def _take(self, placed: list[tuple[Waiting, Member]], now: datetime) -> tuple[list[Handed], list[End]]:
-        members = {job.job: (job, member) for job, member in placed}
-        claims = lifecycle.claim([Handover(job.job, member.id) for job, member in placed], engine=self._engine, now=now)
-        specs = _specs([claim.job for claim in claims if members[claim.job][0].spec is None])
+        handovers = [Handover(job.job, member.id) for job, member in placed]
+        claims = {claim.job: claim for claim in lifecycle.claim(handovers, engine=self._engine, now=now)}
+        specs = _specs([job.job for job, _ in placed if job.spec is None and job.job in claims])
         handed, impossible = [], []
-        for claim in claims:
-            job, member = members[claim.job]
+        # In the order of the queue: of two for one runspace the older is sent, and runs, first.
+        for job, member in placed:
+            claim = claims.get(job.job)
+            if claim is None:
+                continue
             try:
                 frame, in_process = self._frame(claim, job.spec or specs[claim.job], member)
             except TaskhubError as exc:
@@ -239,9 +248,13 @@ def place(
     """
     free_by, fresh = _by_affinity(free)
     ahead_by, _ = _by_affinity(ahead)
+    places = len(free) + len(ahead)
     placed: list[tuple[Waiting, Member]] = []
     unplaced: list[Waiting] = []
-    for job in waiting:
+    for position, job in enumerate(waiting):
+        if len(placed) == places:
+            unplaced += waiting[position:]
+            break
         member = None
         if job.reuse:
             member = _pop(free_by.get(job.affinity))
@@ -253,6 +266,32 @@ def place(
         else:
             placed.append((job, member))
     return placed, unplaced
+
+
+def place_behind(
+    unplaced: Sequence[Waiting], placed: Sequence[tuple[Waiting, Member]]
+) -> tuple[list[tuple[Waiting, Member]], list[Waiting]]:
+    """Give runspaces that have just got their first job a second one, ahead of time.
+
+    Returns:
+        The further pairs, and what is left.
+    """
+    open_to: dict[str, list[Member]] = {}
+    for job, member in reversed(placed):
+        if job.reuse and member.pool.reuse and not member.held:
+            open_to.setdefault(job.affinity, []).append(member)
+    more: list[tuple[Waiting, Member]] = []
+    left: list[Waiting] = []
+    for position, job in enumerate(unplaced):
+        if not any(open_to.values()):
+            left += unplaced[position:]
+            break
+        member = _pop(open_to.get(job.affinity)) if job.reuse else None
+        if member is None:
+            left.append(job)
+        else:
+            more.append((job, member))
+    return more, left
 
 
 def _by_affinity(members: Sequence[Member]) -> tuple[dict[str, list[Member]], list[Member]]:

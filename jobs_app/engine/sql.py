@@ -38,8 +38,10 @@ def is_sqlite() -> bool:
 
 def _to_sqlite(value: Any) -> Any:
     if isinstance(value, datetime):
-        # As Django stores it: text without zone, which sorts by time.
-        return str(value.astimezone(UTC).replace(tzinfo=None))
+        # As Django stores it: text in UTC without a zone, which sorts by time.
+        if value.tzinfo is not UTC:
+            value = value.astimezone(UTC)
+        return value.isoformat(" ")[: -len("+00:00")]
     if isinstance(value, UUID):
         return value.hex
     return value
