@@ -401,9 +401,13 @@ def give_back(returned: Sequence[Returned]) -> list[Returned]:
 
 
 def release_retries(*, now: datetime, most: int = 500) -> int:
-    """Let jobs whose back-off is over be claimed; returns how many."""
+    """Let jobs whose back-off is over go on: ad-hoc ones to a claim, runs of tasks to the limit.
+
+    Returns:
+        How many.
+    """
     cursor = sql.run(
-        "UPDATE jobs_app_job SET held = '' WHERE uuid IN (SELECT uuid FROM jobs_app_job WHERE held = 'retry' "
+        "UPDATE jobs_app_job SET held = CASE WHEN task_id IS NULL THEN '' ELSE 'limit' END WHERE uuid IN (SELECT uuid FROM jobs_app_job WHERE held = 'retry' "
         "AND available_at <= ? ORDER BY available_at LIMIT ?) AND held = 'retry'",
         [now, most],
     )

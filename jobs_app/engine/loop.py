@@ -157,9 +157,9 @@ class Engine:
         self._keeper.tick(waiting=set() if self._asked_to_stop else self._dispatcher.starved)
 
     def _timed(self) -> None:
-        if scheduler.decide(clock=self._clock):
+        # Both work in slices: what is left over comes in the next turn.
+        if any([scheduler.decide(clock=self._clock), scheduler.reload(clock=self._clock)]):
             self._look = True
-        scheduler.reload(clock=self._clock)
         self._rescuer.step()
         self._housekeeper.step()
         moment = self._clock.now()

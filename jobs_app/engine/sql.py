@@ -47,11 +47,13 @@ def _to_sqlite(value: Any) -> Any:
     return value
 
 
-def moment(value: Any) -> datetime | None:
+def moment(value: datetime | str | None) -> datetime | None:
     """A datetime column as read by the bare driver."""
-    if value is None or isinstance(value, datetime):
-        return value
-    return datetime.fromisoformat(value).replace(tzinfo=UTC)
+    if value is None:
+        return None
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
 
 
 def hex_of(value: Any) -> str:
