@@ -64,7 +64,10 @@ def check_form(url: str, *, field: str = "url") -> SplitResult:
     if port == 0:
         _refuse(field, "a port from 1 to 65535", "0")
     host = parts.hostname or ""
-    if _literal(host) is None and (_NUMERIC.fullmatch(host) or not _NAME.fullmatch(host) or len(host) > 253):
+    literal = _literal(host)
+    if literal is None and "[" in parts.netloc:
+        _refuse(field, "an IPv6 address in brackets", ascii(host[:80]))
+    if literal is None and (_NUMERIC.fullmatch(host) or not _NAME.fullmatch(host) or len(host) > 253):
         _refuse(field, "a host name or an address in its usual form", ascii(host[:80]))
     return parts
 

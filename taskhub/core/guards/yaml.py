@@ -60,9 +60,9 @@ def load(text: str | bytes, *, source: str) -> Any:
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
         said = exc.problem or exc.context or "no YAML"
-        raise BadYaml(
-            f"expected YAML, got: {said}", source=source, line=mark.line + 1 if mark else 0
-        ) from exc
+        # What is missing at the end is missing behind the last line.
+        line = min(mark.line, decoded.rstrip().count("\n")) + 1 if mark else 0
+        raise BadYaml(f"expected YAML, got: {said}", source=source, line=line) from exc
     except yaml.YAMLError as exc:
         raise BadYaml(f"expected YAML, got: {exc}", source=source) from exc
 
