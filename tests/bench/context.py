@@ -21,7 +21,7 @@ class Sizes:
     insert_seconds: float = 8.0
     shell_jobs: int = 2_000
     print_bytes: int = 100_000_000
-    print_jobs: int = 3
+    print_jobs: int = 10
     long_lines: int = 10_000_000
     far_line: int = 1_000_000
     rest_settle: float = 15.0
