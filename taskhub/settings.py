@@ -103,6 +103,8 @@ INSTALLED_APPS = [
     "jobs_app",
 ]
 MIDDLEWARE = [
+    # First, so that it also sees what the others refuse.
+    "taskhub.core.api.middleware.api_answers",
     "django.middleware.security.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -171,6 +173,13 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "DEFAULT_GENERATOR_CLASS": "taskhub.core.api.documents.DocumentGenerator",
+    # Several things have a state; each of them gets a name of its own in the document.
+    "ENUM_NAME_OVERRIDES": {
+        "JobState": "jobs_app.states.JobState",
+        "RunspaceState": "runspaces_app.models.Runspace.State",
+        "EngineState": "jobs_app.models.Engine.State",
+    },
     # The documentation is served by ourselves; no page asks another host for anything.
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
