@@ -254,7 +254,9 @@ def _check_source(new: NewJob, *, check_code: bool) -> None:
                        fields={"code": "give either code or path"})  # fmt: skip
     if new.path:
         if not new.app:
-            raise BadInput("path: expected an app that holds the script, got none", fields={"path": "needs app"})
+            raise BadInput(
+                "path: expected an app that holds the script, got none", fields={"path": "needs app"}
+            )
         hosting.resolve(new.app, new.path)
         return
     if check_code and language.checked_at_create:
@@ -268,7 +270,9 @@ def _check_app(name: str) -> None:
     try:
         hosting.get(name)
     except TaskhubError as exc:
-        raise UnknownApp(f"app: expected the name of an app, got {name!r}", fields={"app": "no such app"}) from exc
+        raise UnknownApp(
+            f"app: expected the name of an app, got {name!r}", fields={"app": "no such app"}
+        ) from exc
 
 
 def _check_parent(parent: UUID | None) -> None:
@@ -277,7 +281,9 @@ def _check_parent(parent: UUID | None) -> None:
         return
     row = Job.objects.select_for_update().filter(pk=parent).values_list("state", flat=True).first()
     if row is None:
-        raise UnknownParent(f"parent: expected the id of a job, got {parent}", fields={"parent": "no such job"})
+        raise UnknownParent(
+            f"parent: expected the id of a job, got {parent}", fields={"parent": "no such job"}
+        )
 
 
 def _default_timeout() -> int:

@@ -16,12 +16,11 @@ from django.db import transaction
 
 from taskhub.core import audit, failpoints, wake
 from taskhub.core.audit import Actor
-from taskhub.core.errors import Forbidden
 
 from .engine import sql
 from .errors import JobEnded, JobNotFound, NotCancellable
 from .models import Execution, Job, JobSpec
-from .states import TERMINAL, JobState, Reason, Status, history_status
+from .states import JobState, Reason, Status, history_status
 
 BEFORE_START = "Cancelled before start"
 
@@ -32,7 +31,9 @@ BEFORE_START = "Cancelled before start"
 def start(uuid: UUID, *, by: Actor, now: datetime) -> bool:
     """Move a created job to queued; False, with nothing changed, if it is not created any more."""
     with transaction.atomic():
-        moved = Job.objects.filter(pk=uuid, state=JobState.CREATED).update(state=JobState.QUEUED, queued_at=now)
+        moved = Job.objects.filter(pk=uuid, state=JobState.CREATED).update(
+            state=JobState.QUEUED, queued_at=now
+        )
         if not moved:
             return False
         audit.record(actor=by, action="job.start", object_type="job", object_id=str(uuid), now=now)
@@ -58,7 +59,9 @@ def request_cancel(
         if job is None:
             raise JobNotFound(f"id: expected the id of a job, got {uuid}")
         if job.is_terminal:
-            raise JobEnded(f"state: expected a job that has not ended, got {job.state}", fields={"state": job.state})
+            raise JobEnded(
+                f"state: expected a job that has not ended, got {job.state}", fields={"state": job.state}
+            )
         if not job.cancellable and not override:
             raise NotCancellable(f"cancellable: expected a job that can be cancelled, got {job.public_id}")
         if not _stop_unclaimed(job, by=by, now=now):
@@ -120,7 +123,9 @@ def restart(
     from .errors import JobStillOpen
 
     if not job.is_terminal:
-        raise JobStillOpen(f"state: expected a job that has ended, got {job.state}", fields={"state": job.state})
+        raise JobStillOpen(
+            f"state: expected a job that has ended, got {job.state}", fields={"state": job.state}
+        )
     spec = JobSpec.objects.get(pk=job.pk)
     new = NewJob(
         language=job.language, code=spec.code, path=spec.path, app=job.app, name=job.name,
@@ -186,7 +191,7 @@ def claim(handovers: Sequence[Handover], *, engine: int, now: datetime) -> list[
         [engine, now, *parameters],
     )
     found = [
-        Claimed(sql.hex_of(row[0]), *row[1:12], sql.moment(row[12]), *row[13:19], sql.moment(row[19]))
+        Claimed._make((sql.hex_of(row[0]), *row[1:12], sql.moment(row[12]), *row[13:19], sql.moment(row[19])))
         for row in cursor.fetchall()
     ]
     failpoints.hit("lifecycle.claim")
@@ -200,7 +205,12 @@ class Begun(NamedTuple):
     started_at: datetime
 
 
-_BEGUN: sql.Columns = (("v_job", "uuid"), ("v_attempt", "int"), ("v_fence", "bigint"), ("v_at", "timestamptz"))
+_BEGUN: sql.Columns = (
+    ("v_job", "uuid"),
+    ("v_attempt", "int"),
+    ("v_fence", "bigint"),
+    ("v_at", "timestamptz"),
+)
 
 
 def begin(begun: Sequence[Begun]) -> list[str]:
@@ -312,7 +322,7 @@ _FINISH = f"""
     output_bytes = v_bytes, output_lines = v_lines, output_dropped = v_dropped, survivors = v_survivors,
     error_type = v_error_type, error_message = v_error_message, error_traceback = v_error_traceback,
     result = v_result
-"""  # noqa: S608
+"""
 _HISTORY: sql.Columns = (
     ("job", "uuid"), ("public_id", "text"), ("name", "text"), ("task", "bigint"), ("app", "text"), ("pool", "text"),
     ("runspace", "bigint"), ("language", "text"), ("attempt", "int"), ("status", "text"), ("reason", "text"),
@@ -356,7 +366,9 @@ def finish(ends: Sequence[End]) -> list[Closed]:
         state, reason = (end.state, end.reason) if again else (row[1], row[2])
         status = history_status(state, reason)
         started = end.started_at or sql.moment(row[16])
-        closed.append(Closed(end, state, reason, status, again, row[15] is not None and not end.imposed, row[5]))
+        closed.append(
+            Closed(end, state, reason, status, again, row[15] is not None and not end.imposed, row[5])
+        )
         history.append((
             end.job, row[3], row[4], row[5], row[6], row[7], row[14], row[8],
             _attempt_in_history(end.attempt, started), status, reason, row[9], row[10], row[11], row[12],
@@ -407,7 +419,8 @@ def release_retries(*, now: datetime, most: int = 500) -> int:
         How many.
     """
     cursor = sql.run(
-        "UPDATE jobs_app_job SET held = CASE WHEN task_id IS NULL THEN '' ELSE 'limit' END WHERE uuid IN (SELECT uuid FROM jobs_app_job WHERE held = 'retry' "
+        "UPDATE jobs_app_job SET held = CASE WHEN task_id IS NULL THEN '' ELSE 'limit' END "
+        "WHERE uuid IN (SELECT uuid FROM jobs_app_job WHERE held = 'retry' "
         "AND available_at <= ? ORDER BY available_at LIMIT ?) AND held = 'retry'",
         [now, most],
     )
@@ -441,9 +454,6 @@ def ending(job: str, attempt: int, fence: int, state: str, reason: str, *, now: 
         "output_bytes": 0, "output_lines": 0, "output_dropped": 0, "output_preview": "", "survivors": "",
         "error_type": "", "error_message": "", "error_traceback": "", "result": None,
     }  # fmt: skip
-    return End(job=job, attempt=attempt, fence=fence, state=state, reason=reason, finished_at=now, **(values | more))
-
-
-__all__ = ["TERMINAL", "Advanced", "Begun", "Claimed", "Closed", "End", "Handover", "Returned", "advance", "begin",
-           "claim", "ending", "expire", "finish", "give_back", "release_retries", "request_cancel", "restart",
-           "start"]  # fmt: skip
+    return End(
+        job=job, attempt=attempt, fence=fence, state=state, reason=reason, finished_at=now, **(values | more)
+    )

@@ -36,19 +36,38 @@ class Job(models.Model):
     state = models.CharField(max_length=16, choices=JobState, default=JobState.CREATED)
     reason = models.CharField(max_length=16, choices=Reason, blank=True, default="")
     attempt = models.PositiveIntegerField(default=1, help_text="the attempt that waits, runs or ran last")
-    fence = models.PositiveBigIntegerField(default=0, help_text="+1 at each claim; a stale holder is told by it")
+    fence = models.PositiveBigIntegerField(
+        default=0, help_text="+1 at each claim; a stale holder is told by it"
+    )
     held = models.CharField(max_length=16, choices=Held, blank=True, default="")
 
     language = models.CharField(max_length=32)
     app = models.CharField(max_length=64, blank=True, default="")
-    task = models.ForeignKey("tasks_app.Task", null=True, blank=True, on_delete=models.DO_NOTHING, db_constraint=False,
-                             related_name="jobs", db_index=False)
+    task = models.ForeignKey(
+        "tasks_app.Task",
+        null=True,
+        blank=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="jobs",
+        db_index=False,
+    )
     pool = models.CharField(max_length=64, default="default")
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL,
-                              related_name="jobs", db_index=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="jobs",
+        db_index=False,
+    )
     source = models.CharField(max_length=80, help_text="engine, manual, api, route, app:<name>")
-    trigger = models.CharField(max_length=16, default="manual", help_text="scheduled, manual, api, retry, dependency")
-    affinity = models.CharField(max_length=128, help_text="app:<name> or owner:<id>: who shares a runspace with it")
+    trigger = models.CharField(
+        max_length=16, default="manual", help_text="scheduled, manual, api, retry, dependency"
+    )
+    affinity = models.CharField(
+        max_length=128, help_text="app:<name> or owner:<id>: who shares a runspace with it"
+    )
     priority = models.SmallIntegerField(default=0)
     timeout = models.IntegerField(default=600, help_text="seconds from the start; -1 none")
     kill_on_timeout = models.BooleanField(default=True)
@@ -57,8 +76,9 @@ class Job(models.Model):
     backoff = models.FloatField(default=30, help_text="seconds before the first retry; doubles")
     idempotent = models.BooleanField(default=False)
     reuse = models.BooleanField(default=True)
-    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.DO_NOTHING, related_name="children",
-                               db_index=False)
+    parent = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.DO_NOTHING, related_name="children", db_index=False
+    )
     restarted_from = models.UUIDField(null=True, blank=True)
 
     due_at = models.DateTimeField(null=True, blank=True)
@@ -69,7 +89,9 @@ class Job(models.Model):
     claimed_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
-    overdue_at = models.DateTimeField(null=True, blank=True, help_text="ran past its time-out without being killed")
+    overdue_at = models.DateTimeField(
+        null=True, blank=True, help_text="ran past its time-out without being killed"
+    )
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
     cancel_now = models.BooleanField(default=False)
     cancelled_by = models.CharField(max_length=150, blank=True, default="")
@@ -108,7 +130,9 @@ class Job(models.Model):
             # Read by the dispatcher: claimable jobs in the order they are taken. Nothing handed out,
             # held back or ended enters it, so its length is the length of the queue.
             models.Index(
-                "pool", F("priority").desc(), "uuid",
+                "pool",
+                F("priority").desc(),
+                "uuid",
                 name="job_claim_order",
                 condition=Q(state="queued", runspace__isnull=True, held=""),
             ),
@@ -116,24 +140,41 @@ class Job(models.Model):
             models.Index("held", "available_at", name="job_held", condition=~Q(held="")),
             # Handed out or running: the watchdog, the rescuer, the counts of what runs.
             models.Index(
-                "engine", "state", name="job_in_hand",
+                "engine",
+                "state",
+                name="job_in_hand",
                 condition=Q(runspace__isnull=False, finished_at__isnull=True),
             ),
             # Cancel requests no engine has answered yet.
             models.Index(
-                "engine", name="job_cancel_asked",
+                "engine",
+                name="job_cancel_asked",
                 condition=Q(cancel_requested_at__isnull=False, finished_at__isnull=True),
             ),
-            models.Index("expires_at", name="job_expires", condition=Q(expires_at__isnull=False, finished_at__isnull=True)),
+            models.Index(
+                "expires_at",
+                name="job_expires",
+                condition=Q(expires_at__isnull=False, finished_at__isnull=True),
+            ),
             models.Index("state", F("uuid").desc(), name="job_state_newest"),
             models.Index("task", F("uuid").desc(), name="job_task_newest", condition=Q(task__isnull=False)),
             # Whether a task still runs, and how many task jobs count against the limit.
-            models.Index("held", "task", name="job_task_open", condition=Q(task__isnull=False, finished_at__isnull=True)),
+            models.Index(
+                "held",
+                "task",
+                name="job_task_open",
+                condition=Q(task__isnull=False, finished_at__isnull=True),
+            ),
             # Task jobs that wait for room under the limit, in the order they get it.
             models.Index(
-                F("priority").desc(), "uuid", name="job_limit_order", condition=Q(state="queued", held="limit")
+                F("priority").desc(),
+                "uuid",
+                name="job_limit_order",
+                condition=Q(state="queued", held="limit"),
             ),
-            models.Index("owner", F("uuid").desc(), name="job_owner_newest", condition=Q(owner__isnull=False)),
+            models.Index(
+                "owner", F("uuid").desc(), name="job_owner_newest", condition=Q(owner__isnull=False)
+            ),
             models.Index("parent", name="job_parent", condition=Q(parent__isnull=False)),
             # Retention, oldest end first.
             models.Index("finished_at", name="job_finished", condition=Q(finished_at__isnull=False)),
@@ -214,7 +255,9 @@ class Execution(models.Model):
             models.UniqueConstraint(fields=["job", "attempt"], name="execution_one_per_attempt"),
         ]
         indexes = [
-            models.Index("task", F("id").desc(), name="execution_task_newest", condition=Q(task__isnull=False)),
+            models.Index(
+                "task", F("id").desc(), name="execution_task_newest", condition=Q(task__isnull=False)
+            ),
             models.Index("status", F("id").desc(), name="execution_status_newest"),
             # Charts by time, retention.
             models.Index("finished_at", name="execution_finished"),

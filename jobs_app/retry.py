@@ -12,7 +12,7 @@ def delay(attempt: int, *, backoff: float, chance: Callable[[], float]) -> float
 
     Doubles with each attempt up to an hour, then up to 10 % more by `chance` (0 to 1).
     """
-    waited = min(backoff * 2 ** min(attempt - 1, 30), LONGEST_SECONDS)
+    waited: float = min(backoff * 2 ** min(attempt - 1, 30), LONGEST_SECONDS)
     return waited * (1 + JITTER * chance())
 
 

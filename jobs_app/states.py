@@ -1,9 +1,9 @@
 """The states of a job, the moves between them, and the words other systems use for them.
 
-    created ──► queued ──► running ──► completed
-       │          │ ▲         │  │───► failed
-       │          │ └─retry───┘  └───► stopped
-       └──────────┴──────────────────► stopped | failed
+created ──► queued ──► running ──► completed
+   │          │ ▲         │  │───► failed
+   │          │ └─retry───┘  └───► stopped
+   └──────────┴──────────────────► stopped | failed
 """
 
 from django.db import models

@@ -171,7 +171,9 @@ class Dispatcher:
         others = [m for m in members if m not in chosen_now and (m.jobs_run or m.held)]
         if others:
             # A free one first, else the one that began its work first.
-            leaving = min(others, key=lambda m: (len(m.held), m.held[0].begun_boot or 0.0 if m.held else m.free_since))
+            leaving = min(
+                others, key=lambda m: (len(m.held), m.held[0].begun_boot or 0.0 if m.held else m.free_since)
+            )
             self._keeper.close(leaving, f"served {leaving.affinity or 'nobody'}, another is waiting")
 
     def _take(self, placed: list[tuple[Waiting, Member]], now: datetime) -> tuple[list[Handed], list[End]]:
@@ -186,10 +188,17 @@ class Dispatcher:
                 continue
             try:
                 frame, in_process = self._frame(claim, job.spec or specs[claim.job], member)
+                stamp = hosting.stamp(job.app) if job.app else ""
             except TaskhubError as exc:
-                impossible.append(_cannot_run(claim, exc, now))
+                impossible.append(_cannot_run(claim, exc.code, str(exc), now))
                 continue
-            stamp = hosting.stamp(job.app) if job.app else ""
+            except Exception as exc:
+                # Put aside with its error: one job that cannot be handed over must not stop the others.
+                log.exception("job=%s cannot be handed over", claim.job)
+                impossible.append(
+                    _cannot_run(claim, type(exc).__name__, f"It could not be started: {exc}", now)
+                )
+                continue
             handed.append(Handed(member, Holding(claim, in_process), frame, job.affinity, stamp))
         return handed, impossible
 
@@ -255,7 +264,7 @@ def place(
         if len(placed) == places:
             unplaced += waiting[position:]
             break
-        member = None
+        member: Member | None = None
         if job.reuse:
             member = _pop(free_by.get(job.affinity))
         member = member or _pop(fresh)
@@ -286,11 +295,11 @@ def place_behind(
         if not any(open_to.values()):
             left += unplaced[position:]
             break
-        member = _pop(open_to.get(job.affinity)) if job.reuse else None
-        if member is None:
+        behind = _pop(open_to.get(job.affinity)) if job.reuse else None
+        if behind is None:
             left.append(job)
         else:
-            more.append((job, member))
+            more.append((job, behind))
     return more, left
 
 
@@ -333,16 +342,16 @@ def _specs(jobs: Sequence[str]) -> dict[str, Spec]:
         return {}
     source, parameters = sql.rows_as_table(_SPEC_KEY, [(job,) for job in jobs])
     cursor = sql.run(
-        f"SELECT job_id, code, path, parameters, environment FROM jobs_app_jobspec, {source} WHERE job_id = v_job",  # noqa: S608
+        f"SELECT job_id, code, path, parameters, environment FROM jobs_app_jobspec, {source} WHERE job_id = v_job",
         parameters,
     )
     return {sql.hex_of(row[0]): Spec(*row[1:]) for row in cursor.fetchall()}
 
 
-def _cannot_run(claim: Claimed, exc: TaskhubError, now: datetime) -> End:
+def _cannot_run(claim: Claimed, error_type: str, message: str, now: datetime) -> End:
     return lifecycle.ending(
         claim.job, claim.attempt, claim.fence, JobState.FAILED, Reason.ERROR, now=now,
-        error_type=exc.code, error_message=str(exc),
+        error_type=error_type, error_message=message,
     )  # fmt: skip
 
 
@@ -356,13 +365,19 @@ class _Names:
         self._users: dict[int, str | None] = {}
 
     def task(self, pk: int | None) -> str | None:
-        return self._cached(self._tasks, pk, lambda: Task.objects.filter(pk=pk).values_list("name", flat=True).first())
+        return self._cached(
+            self._tasks, pk, lambda: Task.objects.filter(pk=pk or 0).values_list("name", flat=True).first()
+        )
 
     def user(self, pk: int | None) -> str | None:
         users = get_user_model().objects
-        return self._cached(self._users, pk, lambda: users.filter(pk=pk).values_list("username", flat=True).first())
+        return self._cached(
+            self._users, pk, lambda: users.filter(pk=pk or 0).values_list("username", flat=True).first()
+        )
 
-    def _cached(self, known: dict[int, str | None], pk: int | None, look: Callable[[], str | None]) -> str | None:
+    def _cached(
+        self, known: dict[int, str | None], pk: int | None, look: Callable[[], str | None]
+    ) -> str | None:
         if pk is None:
             return None
         if pk not in known:

@@ -40,7 +40,9 @@ def refuse_foreign_host(clock: Clock) -> None:
     others = Engine.objects.filter(state__in=("running", "draining")).exclude(host_id=host_id())
     for other in others:
         if (now - other.beat_at).total_seconds() < SILENT_SECONDS:
-            raise ForeignHost(f"database: expected one that only this host uses, got one in use by {other.host!r}")
+            raise ForeignHost(
+                f"database: expected one that only this host uses, got one in use by {other.host!r}"
+            )
 
 
 def register(*, clock: Clock, home: Home, version: str) -> int:

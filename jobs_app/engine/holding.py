@@ -46,7 +46,9 @@ class Holding:
         return f"TASKHUB_JOB_ID={self.claim.public_id}".encode()
 
 
-def end_of(holding: Holding, frame: Ended, *, retry_at: datetime | None, now: datetime, started_at: datetime) -> End:
+def end_of(
+    holding: Holding, frame: Ended, *, retry_at: datetime | None, now: datetime, started_at: datetime
+) -> End:
     """The end a runspace reported, as it will be written."""
     state, reason, error = _verdict(holding, frame)
     output = frame.output or Output(0, 0, 0)
@@ -81,7 +83,15 @@ def says_failure(result: str | None) -> bool:
     return value.get("Success") is False or value.get("success") is False
 
 
-def lost(holding: Holding, *, why: str, output: Output | None, survivors: str, retry_at: datetime | None, now: datetime) -> End:
+def lost(
+    holding: Holding,
+    *,
+    why: str,
+    output: Output | None,
+    survivors: str,
+    retry_at: datetime | None,
+    now: datetime,
+) -> End:
     """The end of an attempt whose runspace is gone without having reported one."""
     output = output or Output(0, 0, 0)
     state, reason, text = JobState.FAILED, str(Reason.LOST), why
@@ -98,11 +108,14 @@ def lost(holding: Holding, *, why: str, output: Output | None, survivors: str, r
 
 def may_retry(claim: Claimed, reason: str) -> bool:
     return retry.may_retry(
-        reason=reason, attempt=claim.attempt, max_attempts=claim.max_attempts, idempotent=bool(claim.idempotent)
+        reason=reason,
+        attempt=claim.attempt,
+        max_attempts=claim.max_attempts,
+        idempotent=bool(claim.idempotent),
     )
 
 
-_WORDS = {
+_WORDS: dict[str, str] = {
     Reason.TIMEOUT: "It ran longer than its time-out and was stopped.",
     Reason.EXPIRED: "Its time was over and it was stopped.",
     Reason.SHUTDOWN: "The engine was shut down and stopped it.",

@@ -51,7 +51,9 @@ class Housekeeper:
 def remove_jobs(*, before: datetime) -> bool:
     """Remove ended jobs with their whole tree and their output; True if there may be more."""
     roots = list(
-        Job.objects.filter(finished_at__lt=before, parent__isnull=True).order_by("finished_at").values_list("pk", flat=True)[:BATCH]
+        Job.objects.filter(finished_at__lt=before, parent__isnull=True)
+        .order_by("finished_at")
+        .values_list("pk", flat=True)[:BATCH]
     )
     removed: list[UUID] = []
     with transaction.atomic():
@@ -80,7 +82,9 @@ def _remove_occurrences(*, before: datetime) -> bool:
     old = Occurrence.objects.filter(decided_at__lt=before, due_at__lt=before - CURSOR_MARGIN)
     keys = [
         pk
-        for pk, due_at, cursor in old.order_by("decided_at").values_list("pk", "due_at", "task__next_due_at")[:BATCH]
+        for pk, due_at, cursor in old.order_by("decided_at").values_list("pk", "due_at", "task__next_due_at")[
+            :BATCH
+        ]
         if cursor is None or due_at < cursor - CURSOR_MARGIN
     ]
     if keys:

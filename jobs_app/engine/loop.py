@@ -21,7 +21,7 @@ from jobs_app.lifecycle import Advanced, Begun, Closed, End, Returned
 from jobs_app.models import Job
 from jobs_app.states import JobState, Reason
 from runspaces_app.pool import ENDED, OPENING, READY, Keeper, Member
-from runspaces_app.protocol import Asked, Ended, Frame, GivenBack, Progressed, Started, encode
+from runspaces_app.protocol import Asked, Ended, Frame, GivenBack, Hello, Progressed, Started, encode
 from scaffolding import hosting
 from taskhub.core import failpoints, wake
 from taskhub.core.clock import Clock
@@ -56,7 +56,9 @@ class Facts:
     gone: list[Member] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.begun or self.progress or self.ends or self.returned or self.gone or self.acknowledge)
+        return bool(
+            self.begun or self.progress or self.ends or self.returned or self.gone or self.acknowledge
+        )
 
 
 class Engine:
@@ -157,11 +159,30 @@ class Engine:
         self._keeper.tick(waiting=set() if self._asked_to_stop else self._dispatcher.starved)
 
     def _timed(self) -> None:
-        # Both work in slices: what is left over comes in the next turn.
-        if any([scheduler.decide(clock=self._clock), scheduler.reload(clock=self._clock)]):
-            self._look = True
-        self._rescuer.step()
-        self._housekeeper.step()
+        # What works in slices says that there is more; it comes in the next turn.
+        done = [self._guarded(step) for step in self._timed_steps()]
+        self._look = any(done)
+
+    def _timed_steps(self) -> list[Callable[[], object]]:
+        return [
+            lambda: scheduler.decide(clock=self._clock),
+            lambda: scheduler.reload(clock=self._clock),
+            self._rescuer.step,
+            self._housekeeper.step,
+            self._collect_garbage,
+        ]
+
+    def _guarded(self, step: Callable[[], object]) -> bool:
+        """Take a step; one that fails is logged and tried again later, the others go on."""
+        try:
+            return bool(step())
+        except DATABASE_ERRORS:
+            raise
+        except Exception:
+            log.exception("engine=%s: a step failed", self.id)
+            return False
+
+    def _collect_garbage(self) -> None:
         moment = self._clock.now()
         self._keeper.collect_garbage(moment.minute, moment.hour)
 
@@ -192,6 +213,8 @@ class Engine:
         if isinstance(frame, Asked):
             self._questions.append((member, frame))
             return
+        if isinstance(frame, Hello):
+            return  # the keeper's affair
         holding = _held(member, frame.job, frame.attempt)
         if isinstance(frame, Ended):
             self._acknowledge(member, frame.seq)
@@ -318,7 +341,9 @@ class Engine:
             if not member.held:
                 holding.begun_boot = boot
             self._keeper.give(member, holding, affinity=one.affinity, stamp=one.stamp)
-        data: dict[Member, bytes] = {m: encode({"t": "ack", "upto": upto}) for m, upto in facts.acknowledge.items()}
+        data: dict[Member, bytes] = {
+            m: encode({"t": "ack", "upto": upto}) for m, upto in facts.acknowledge.items()
+        }
         for one in handed:
             data[one.member] = data.get(one.member, b"") + one.frame
         for member, frames in data.items():
@@ -440,5 +465,3 @@ def _moment(epoch: float) -> datetime:
 def _stamp_of(affinity: str) -> str:
     kind, _, name = affinity.partition(":")
     return hosting.stamp(name) if kind == "app" and name else ""
-
-

@@ -29,7 +29,9 @@ class _Spawn(msgspec.Struct, forbid_unknown_fields=True):
 def answer(asked: Asked, *, now: datetime) -> dict[str, Any]:
     """The fields of the `reply` frame: `value`, or `error` with a sentence for the script."""
     try:
-        job = Job.objects.filter(pk=asked.job, attempt=asked.attempt, fence=asked.fence, finished_at__isnull=True).first()
+        job = Job.objects.filter(
+            pk=asked.job, attempt=asked.attempt, fence=asked.fence, finished_at__isnull=True
+        ).first()
         if job is None:
             return {"error": "this attempt of the job is over"}
         return {"value": _OPERATIONS[asked.op](job, asked, now)}
@@ -49,7 +51,14 @@ def _spawn(job: Job, asked: Asked, now: datetime) -> str:
     owner = get_user_model().objects.filter(pk=job.owner_id).first() if job.owner_id else None
     # Compiling is left to the run: the engine waits for nobody's parser.
     child = create(
-        new, owner=owner, source=job.source, trigger="api", start=spec.start, by=ENGINE, now=now, check_code=False
+        new,
+        owner=owner,
+        source=job.source,
+        trigger="api",
+        start=spec.start,
+        by=ENGINE,
+        now=now,
+        check_code=False,
     )
     return child.public_id
 
@@ -77,7 +86,9 @@ def _swap(job: Job, asked: Asked, now: datetime) -> bool:
     if asked.version == 0:
         try:
             with transaction.atomic():
-                SharedState.objects.create(scope=job.affinity, key=asked.key, value=asked.value, updated_at=now)
+                SharedState.objects.create(
+                    scope=job.affinity, key=asked.key, value=asked.value, updated_at=now
+                )
         except IntegrityError:
             return False
         return True
@@ -98,7 +109,9 @@ def _keys(job: Job, asked: Asked, now: datetime) -> list[str]:
 
 def _check(asked: Asked) -> None:
     if len(asked.value.encode()) > VALUE_LIMIT:
-        raise TaskhubError(f"state: expected at most {VALUE_LIMIT} bytes of JSON, got {len(asked.value.encode())}")
+        raise TaskhubError(
+            f"state: expected at most {VALUE_LIMIT} bytes of JSON, got {len(asked.value.encode())}"
+        )
 
 
 _OPERATIONS = {

@@ -92,7 +92,11 @@ class Rescuer:
         """Become the one that settles it."""
         if engine.state == "dead":
             settler = Engine.objects.filter(pk=engine.settled_by).first() if engine.settled_by else None
-            if settler is not None and settler.pk != self._engine and not heartbeat.is_dead(settler, clock=self._clock):
+            if (
+                settler is not None
+                and settler.pk != self._engine
+                and not heartbeat.is_dead(settler, clock=self._clock)
+            ):
                 return False
         elif not heartbeat.is_dead(engine, clock=self._clock):
             return False
@@ -113,11 +117,15 @@ class Rescuer:
         grace = dict(Pool.objects.values_list("name", "grace_seconds"))
         seconds = max((grace.get(pool, 5.0) for *_, pool in known), default=0.0) + EXIT_MARGIN_SECONDS
         alive = [(pid, start) for _, pid, start, _ in known if pid]
-        alive += [(mark.pid, mark.start) for mark in map(_read, marks.values()) if mark is not None and mark.pid]
+        alive += [
+            (mark.pid, mark.start) for mark in map(_read, marks.values()) if mark is not None and mark.pid
+        ]
         if engine.boot_id != self._clock.boot_id():
             alive = []
         jobs = Job.objects.filter(engine=engine.pk, finished_at__isnull=True, runspace__isnull=False)
-        cookies = [f"TASKHUB_JOB_ID={public_id}".encode() for public_id in jobs.values_list("public_id", flat=True)]
+        cookies = [
+            f"TASKHUB_JOB_ID={public_id}".encode() for public_id in jobs.values_list("public_id", flat=True)
+        ]
         silent = (engine.pid, engine.pid_start) if engine.boot_id == self._clock.boot_id() else None
         done = self._threads.submit(_end_all, silent, sorted(set(alive)), cookies, seconds)
         self._current = _Rescue(engine.pk, marks, done)
@@ -129,7 +137,9 @@ class Rescuer:
         files = self._spool_of(rescue)
         jobs = {
             job.uuid: job
-            for job in Job.objects.filter(engine=rescue.engine, finished_at__isnull=True, runspace__isnull=False)
+            for job in Job.objects.filter(
+                engine=rescue.engine, finished_at__isnull=True, runspace__isnull=False
+            )
         }
         ends: list[End] = []
         back: list[Returned] = []
@@ -148,14 +158,24 @@ class Rescuer:
                 for returned in lifecycle.give_back(back):
                     ends.append(
                         lifecycle.ending(
-                            returned.job, returned.attempt, returned.fence, JobState.STOPPED, Reason.USER, now=now,
-                            message=lifecycle.BEFORE_START, error_message=lifecycle.BEFORE_START,
+                            returned.job,
+                            returned.attempt,
+                            returned.fence,
+                            JobState.STOPPED,
+                            Reason.USER,
+                            now=now,
+                            message=lifecycle.BEFORE_START,
+                            error_message=lifecycle.BEFORE_START,
                         )  # fmt: skip
                     )
             closed = lifecycle.finish(ends) if ends else []
             tell_tasks(closed, now=now)
             Runspace.objects.filter(engine=rescue.engine, state="opened").update(
-                state="closed", availability="available", job=None, closed_at=now, close_reason="its engine ended"
+                state="closed",
+                availability="available",
+                job=None,
+                closed_at=now,
+                close_reason="its engine ended",
             )
             Engine.objects.filter(pk=rescue.engine).update(settled_at=now)
             failpoints.hit("rescuer.commit.before")

@@ -138,7 +138,7 @@ _TASK = ", ".join(DueTask._fields)
 def _due(now: datetime) -> list[DueTask]:
     connection.ensure_connection()
     rows = sql.run(
-        f"SELECT {_TASK} FROM tasks_app_task WHERE next_due_at IS NOT NULL AND next_due_at <= ? "  # noqa: S608
+        f"SELECT {_TASK} FROM tasks_app_task WHERE next_due_at IS NOT NULL AND next_due_at <= ? "
         "ORDER BY next_due_at, id LIMIT ?",
         [now, BATCH],
     ).fetchall()
@@ -175,7 +175,7 @@ def _move_cursors(plans: Sequence[Plan]) -> set[int]:
         _CURSOR, [(p.task.id, p.task.next_due_at, p.task.schedule_version, p.next_due_at) for p in plans]
     )
     rows = sql.run(
-        f"UPDATE tasks_app_task SET next_due_at = v_next FROM {source} "  # noqa: S608
+        f"UPDATE tasks_app_task SET next_due_at = v_next FROM {source} "
         "WHERE id = v_id AND next_due_at = v_old AND schedule_version = v_version RETURNING id",
         parameters,
     )
@@ -227,7 +227,7 @@ def _running(tasks: Sequence[int]) -> set[int]:
         return set()
     source, parameters = sql.rows_as_table(_KEY, [(task,) for task in tasks])
     rows = sql.run(
-        f"SELECT v_task FROM {source} WHERE EXISTS (SELECT 1 FROM jobs_app_job WHERE task_id = v_task "  # noqa: S608
+        f"SELECT v_task FROM {source} WHERE EXISTS (SELECT 1 FROM jobs_app_job WHERE task_id = v_task "
         "AND task_id IS NOT NULL AND finished_at IS NULL AND held IN ('', 'limit', 'retry'))",
         parameters,
     )
@@ -241,7 +241,7 @@ def _insert_occurrences(rows: Sequence[Sequence[Any]], now: datetime) -> set[UUI
     """
     source, parameters = sql.rows_as_table(_OCCURRENCE, rows)
     written = sql.run(
-        "INSERT INTO tasks_app_occurrence "  # noqa: S608
+        "INSERT INTO tasks_app_occurrence "
         "(task_id, due_at, until, count, decision, reason, void, job, decided_at) "
         f"SELECT v_task, v_due, v_until, v_count, v_decision, v_reason, FALSE, v_job, ? FROM {source} "
         "WHERE TRUE ON CONFLICT DO NOTHING RETURNING job",

@@ -118,11 +118,11 @@ def insert(table: str, columns: Columns, rows: Sequence[Sequence[Any]], suffix: 
     names = ", ".join(name for name, _ in columns)
     if is_sqlite():
         marks = ", ".join("?" * len(columns))
-        statement = f"INSERT INTO {table} ({names}) VALUES ({marks}) {suffix}"  # noqa: S608 - names are ours
+        statement = f"INSERT INTO {table} ({names}) VALUES ({marks}) {suffix}"
         _wrapper().connection.executemany(statement, _sqlite_rows(columns, rows))
         return
     source, parameters = rows_as_table(columns, rows)
-    run(f"INSERT INTO {table} ({names}) SELECT * FROM {source} {suffix}", parameters)  # noqa: S608
+    run(f"INSERT INTO {table} ({names}) SELECT * FROM {source} {suffix}", parameters)
 
 
 def locked_rows(table: str = "") -> str:

@@ -78,7 +78,7 @@ def record(ended: list[EndedRun], *, now: datetime) -> None:
         return
     source, parameters = sql.rows_as_table(_OUTCOME, outcomes)
     sql.run(
-        "UPDATE tasks_app_task SET failure_count = v_failures, last_run_at = v_at, last_status = v_status, "  # noqa: S608
+        "UPDATE tasks_app_task SET failure_count = v_failures, last_run_at = v_at, last_status = v_status, "
         "enabled = CASE WHEN v_disable THEN FALSE ELSE enabled END "
         f"FROM {source} WHERE id = v_id",
         parameters,
@@ -113,7 +113,7 @@ def _locked(tasks: Iterable[int]) -> list[Standing]:
     source, parameters = sql.rows_as_table(_KEY, [(task,) for task in sorted(tasks)])
     lock = "" if sql.is_sqlite() else "FOR UPDATE OF t"
     rows = sql.run(
-        "SELECT t.id, t.enabled, t.failure_count, t.max_failures, t.last_run_at "  # noqa: S608
+        "SELECT t.id, t.enabled, t.failure_count, t.max_failures, t.last_run_at "
         f"FROM tasks_app_task t, {source} WHERE t.id = v_id ORDER BY t.id {lock}",
         parameters,
     ).fetchall()

@@ -73,7 +73,9 @@ class Watchdog:
 
     def read_requests(self) -> None:
         """Pass on what people have asked: stop this job, close that runspace."""
-        asked = Job.objects.filter(engine=self._engine, cancel_requested_at__isnull=False, finished_at__isnull=True)
+        asked = Job.objects.filter(
+            engine=self._engine, cancel_requested_at__isnull=False, finished_at__isnull=True
+        )
         wanted = dict(asked.values_list("pk", "cancel_now"))
         if wanted:
             for member in self._keeper:
@@ -94,7 +96,10 @@ class Watchdog:
             holding.kill_boot = kill_boot
         holding.killed_now = holding.killed_now or now
         self._keeper.send(
-            member, encode({"t": "cancel", "job": holding.claim.job, "attempt": holding.claim.attempt, "grace": grace})
+            member,
+            encode(
+                {"t": "cancel", "job": holding.claim.job, "attempt": holding.claim.attempt, "grace": grace}
+            ),
         )
 
     def take_back(self, member: Member, holding: Holding) -> None:
@@ -119,7 +124,11 @@ class Watchdog:
         if holding.begun_boot is None or boot - holding.begun_boot < SILENT_START_SECONDS:
             return
         mark = member.process.mark()
-        if mark is not None and mark.state == BEGUN and (mark.job, mark.attempt) == (holding.uuid, holding.claim.attempt):
+        if (
+            mark is not None
+            and mark.state == BEGUN
+            and (mark.job, mark.attempt) == (holding.uuid, holding.claim.attempt)
+        ):
             self._on_begun(holding, self._clock.now() - timedelta(seconds=boot - holding.begun_boot))
 
     def _limits(self, member: Member, holding: Holding, boot: float) -> None:
@@ -128,9 +137,15 @@ class Watchdog:
         claim = holding.claim
         if claim.expires_at is not None and self._clock.now() >= claim.expires_at:
             self.stop(member, holding, imposed=Reason.EXPIRED)
-        elif claim.timeout >= 0 and holding.begun_boot is not None and boot - holding.begun_boot >= claim.timeout:
+        elif (
+            claim.timeout >= 0
+            and holding.begun_boot is not None
+            and boot - holding.begun_boot >= claim.timeout
+        ):
             if claim.kill_on_timeout:
                 self.stop(member, holding, imposed=Reason.TIMEOUT)
             elif not holding.overdue:
                 holding.overdue = True
-                Job.objects.filter(pk=holding.uuid, overdue_at__isnull=True).update(overdue_at=self._clock.now())
+                Job.objects.filter(pk=holding.uuid, overdue_at__isnull=True).update(
+                    overdue_at=self._clock.now()
+                )

@@ -132,7 +132,10 @@ class Runspace:
         """Run one job and report it; False if the runspace must not take another."""
         attempt = (frame["job"], frame["attempt"])
         self._setup.mark.begin(
-            job=bytes.fromhex(frame["job"]), attempt=frame["attempt"], fence=frame["fence"], output_cap=frame["cap"]
+            job=bytes.fromhex(frame["job"]),
+            attempt=frame["attempt"],
+            fence=frame["fence"],
+            output_cap=frame["cap"],
         )
         failpoints.hit("runspace.marked")
         started = time.time()
@@ -143,7 +146,9 @@ class Runspace:
             outcome = self._execute(frame, attempt, progress)
         except BaseException as exc:
             # A fault of ours, or an exception a script left pending: the job must not vanish with it.
-            outcome = Outcome.failed(type(exc).__name__, f"The runspace failed: {exc}", recycle=f"fault: {exc!r:.150}")
+            outcome = Outcome.failed(
+                type(exc).__name__, f"The runspace failed: {exc}", recycle=f"fault: {exc!r:.150}"
+            )
         finished = time.time()
         if os.getpid() != self._pid:
             # A script forked and its child walked on to here: it is not the runspace and must not speak for it.
@@ -189,7 +194,7 @@ class Runspace:
         if not frame["file"]:
             script = os.path.join(self._setup.work, frame["uuid"], script)
             _write_script(script, frame["code"])
-        environment = self._base_environment() | environment
+        environment = dict(os.environ) | environment
         environment["TASKHUB_CHANNEL"] = "/dev/fd/3"
         environment |= parameters_in_environment(frame["parameters"])
         cookie = f"TASKHUB_JOB_ID={frame['id']}".encode()
@@ -225,12 +230,11 @@ class Runspace:
         for name, value in (("TASK", frame["task"]), ("APP", frame["app"]), ("DUE_AT", frame["due_at"])):
             if value:
                 facts[f"TASKHUB_{name}"] = value
-        return frame["environment"] | facts
+        return {**frame["environment"], **facts}
 
-    def _base_environment(self) -> dict[str, str]:
-        return dict(os.environ)
-
-    def _names(self, frame: dict[str, Any], attempt: object, progress: Progress, emitted: Emitted) -> dict[str, Any]:
+    def _names(
+        self, frame: dict[str, Any], attempt: object, progress: Progress, emitted: Emitted
+    ) -> dict[str, Any]:
         def emit(value: Any) -> None:
             """Add one item to the job's result, which becomes a list."""
             emitted.add(to_json(value))
@@ -493,7 +497,9 @@ class Runspace:
                 self._progress_due = False
                 self._progress_sent_mono = time.monotonic()
                 percent, message = progress.snapshot()
-                self._send({"t": "progress", **identity, "percent": percent, "message": message, "at": time.time()})
+                self._send(
+                    {"t": "progress", **identity, "percent": percent, "message": message, "at": time.time()}
+                )
 
     def _send(self, frame: dict[str, Any]) -> None:
         data = frames.encode(frame)

@@ -40,7 +40,7 @@ class Progress:
         """0 to 100; whole numbers unless `decimals` asks for more. Set values are clamped."""
         # Cut, not rounded: 99.96 must not read as 100 while a tick is still to come.
         scale = 10**self._decimals
-        return math.floor(self._now() * scale + 1e-6) / scale
+        return float(math.floor(self._now() * scale + 1e-6) / scale)
 
     @percent_complete.setter
     def percent_complete(self, value: float) -> None:
@@ -96,7 +96,7 @@ class Progress:
         self._check_open()
         self._finish(0.0, NOT_STARTED)
 
-    def range(self, start: int, end: int, steps: int = 1, max: float = 100) -> Iterator[int]:  # noqa: A002
+    def range(self, start: int, end: int, steps: int = 1, max: float = 100) -> Iterator[int]:
         """Numbers from `start` up to, without, `end`, moving the percent from here to `max`.
 
         Walk it with `for`, or call `tick()` once a number yourself.
@@ -119,7 +119,7 @@ class Progress:
         self._percent = self._limit - self._step * self._ticks_left
         self._changed()
 
-    def over(self, seconds: float, max: float = 100) -> None:  # noqa: A002
+    def over(self, seconds: float, max: float = 100) -> None:
         """Move by the clock: reach just below `max` after so many seconds, wherever the script is."""
         self._check_open()
         if not seconds > 0:

@@ -88,7 +88,9 @@ def submit(pool: Pool) -> Callable[..., Job]:
 
     def make(code: str = "None", *, start: bool = True, language: str = "python", **fields: Any) -> Job:
         new = NewJob(language=language, code=code, **fields)
-        return create(new, owner=None, source="api", trigger="api", start=start, by=TESTER, now=timezone.now())
+        return create(
+            new, owner=None, source="api", trigger="api", start=start, by=TESTER, now=timezone.now()
+        )
 
     return make
 

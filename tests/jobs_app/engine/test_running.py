@@ -14,7 +14,9 @@ from .conftest import EngineInTest
 Submit = Callable[..., Job]
 
 
-def test_a_python_job_ends_completed_with_its_last_expression_as_result(engine: EngineInTest, submit: Submit) -> None:
+def test_a_python_job_ends_completed_with_its_last_expression_as_result(
+    engine: EngineInTest, submit: Submit
+) -> None:
     job = submit("x = 20\nx + 22")
 
     engine.run(job)
@@ -108,7 +110,9 @@ def test_output_of_many_jobs_in_a_row_is_never_mixed(engine: EngineInTest, submi
         assert kept == (f"job {number}\n".encode() if number % 3 else b"")
 
 
-def test_a_shell_job_runs_with_its_parameters_and_reports_by_the_prelude(engine: EngineInTest, submit: Submit) -> None:
+def test_a_shell_job_runs_with_its_parameters_and_reports_by_the_prelude(
+    engine: EngineInTest, submit: Submit
+) -> None:
     job = submit('echo "hello $TASKHUB_PARAM_NAME"; progress 40 half; result --json 7', language="shell",
                  parameters={"name": "world"})  # fmt: skip
 
@@ -128,7 +132,9 @@ def test_an_exit_code_of_a_shell_job_is_a_failure(engine: EngineInTest, submit: 
 
 
 def test_an_executable_runs_by_its_shebang(engine: EngineInTest, submit: Submit) -> None:
-    job = submit("#!/usr/bin/env python3\nimport os\nprint('in', os.environ['TASKHUB_JOB_ID'])", language="executable")
+    job = submit(
+        "#!/usr/bin/env python3\nimport os\nprint('in', os.environ['TASKHUB_JOB_ID'])", language="executable"
+    )
 
     engine.run(job)
 
@@ -182,7 +188,9 @@ def test_a_failed_attempt_is_tried_again_as_often_as_allowed(engine: EngineInTes
     engine.run(job)
 
     assert (job.state, job.attempt, job.error_message) == ("failed", 3, "3")
-    tries = Execution.objects.filter(job=job.uuid).order_by("attempt").values_list("attempt", "status", "trigger")
+    tries = (
+        Execution.objects.filter(job=job.uuid).order_by("attempt").values_list("attempt", "status", "trigger")
+    )
     assert [(n, status) for n, status, _ in tries] == [(1, "failed"), (2, "failed"), (3, "failed")]
 
 

@@ -45,7 +45,9 @@ STUBBORN = {
 
 
 @pytest.mark.parametrize("kind", STUBBORN)
-def test_a_cancelled_job_ends_stopped_and_leaves_no_process(engine: EngineInTest, submit: Submit, kind: str) -> None:
+def test_a_cancelled_job_ends_stopped_and_leaves_no_process(
+    engine: EngineInTest, submit: Submit, kind: str
+) -> None:
     language, code = STUBBORN[kind]
     job = submit(code, language=language)
     engine.until_running(job)
@@ -78,7 +80,9 @@ def test_cancel_of_an_ended_job_is_an_error_with_its_state(engine: EngineInTest,
         engine.cancel(job)
 
 
-def test_a_job_that_cannot_be_cancelled_keeps_running_unless_overridden(engine: EngineInTest, submit: Submit) -> None:
+def test_a_job_that_cannot_be_cancelled_keeps_running_unless_overridden(
+    engine: EngineInTest, submit: Submit
+) -> None:
     job = submit("import time; time.sleep(60)", cancellable=False)
     engine.until_running(job)
 
@@ -102,8 +106,13 @@ def test_an_error_after_a_cancel_request_is_stopped_not_failed(engine: EngineInT
     assert (job.state, job.reason) == ("stopped", "user")
 
 
-def test_a_normal_end_after_a_cancel_request_keeps_output_and_result(engine: EngineInTest, submit: Submit) -> None:
-    job = submit("trap 'echo bye; result --json 5; exit 0' TERM; echo up; while :; do sleep 0.05; done", language="shell")
+def test_a_normal_end_after_a_cancel_request_keeps_output_and_result(
+    engine: EngineInTest, submit: Submit
+) -> None:
+    job = submit(
+        "trap 'echo bye; result --json 5; exit 0' TERM; echo up; while :; do sleep 0.05; done",
+        language="shell",
+    )
     engine.until_running(job)
     engine.until(lambda: output.stat(job.uuid, 1).bytes > 0)
 
@@ -126,7 +135,9 @@ def test_a_time_out_counts_from_the_start_and_is_terminated_in_the_history(
     assert Execution.objects.get(job=job.uuid).status == "terminated"
 
 
-def test_a_job_without_kill_on_timeout_is_marked_overdue_and_goes_on(engine: EngineInTest, submit: Submit) -> None:
+def test_a_job_without_kill_on_timeout_is_marked_overdue_and_goes_on(
+    engine: EngineInTest, submit: Submit
+) -> None:
     job = submit("import time; time.sleep(1.6); 5", timeout=1, kill_on_timeout=False)
 
     engine.run(job)
