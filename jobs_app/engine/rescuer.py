@@ -166,7 +166,7 @@ class Rescuer:
                             now=now,
                             message=lifecycle.BEFORE_START,
                             error_message=lifecycle.BEFORE_START,
-                        )  # fmt: skip
+                        )
                     )
             closed = lifecycle.finish(ends) if ends else []
             tell_tasks(closed, now=now)

@@ -148,9 +148,8 @@ def test_higher_priority_goes_first_then_age(engine: EngineInTest, submit: Submi
 
     engine.run(low, first, second, high)
 
-    order = Job.objects.order_by("claimed_at", "-priority", "uuid").values_list("pk", flat=True)
-    assert list(order)[0] == high.pk
-    assert list(order)[-1] == low.pk
+    first, *_, last = Job.objects.order_by("claimed_at", "-priority", "uuid").values_list("pk", flat=True)
+    assert (first, last) == (high.pk, low.pk)
 
 
 def test_a_job_that_waits_says_for_what(engine: EngineInTest, submit: Submit, pool: Any) -> None:
