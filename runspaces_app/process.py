@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from taskhub.core import secrets_pipe
+
 from .protocol import Frame, decode
 from .worker import frames, processes
 from .worker.mark import Mark, MarkFile, UnreadableMark
@@ -25,16 +27,20 @@ PIPE_BYTES = 1 << 20
 def clean_environment() -> dict[str, str]:
     """What a child process of the engine may know: nothing of Taskhub's own variables."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL", "TZ") if name in os.environ}
-    return {"PATH": os.defpath, "LANG": "C.UTF-8"} | kept | {
-        name: value for name, value in os.environ.items() if name == "TASKHUB_FAILPOINT"
-    }
+    return (
+        {"PATH": os.defpath, "LANG": "C.UTF-8"}
+        | kept
+        | {name: value for name, value in os.environ.items() if name == "TASKHUB_FAILPOINT"}
+    )
 
 
 class _Child:
     """A helper process at the other end of a SOCK_SEQPACKET socket."""
 
-    def __init__(self, argv: list[str], environment: dict[str, str], child_end: socket.socket, **more: Any) -> None:
-        self.process = subprocess.Popen(  # noqa: S603 - our own scripts
+    def __init__(
+        self, argv: list[str], environment: dict[str, str], child_end: socket.socket, **more: Any
+    ) -> None:
+        self.process = subprocess.Popen(
             argv,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -82,7 +88,10 @@ class ForkServer:
             environment |= _project_environment()
             if secrets is not None:
                 passed = (secrets,)
+                environment = secrets_pipe.clean(environment) | {secrets_pipe.PIPE: str(secrets)}
         self._child = _Child(argv, environment, child_end, pass_fds=passed)
+        if secrets is not None:
+            os.close(secrets)
 
     def fork(self, runspace: int, number: int, grace: float, descriptors: list[int]) -> None:
         frames.send_with_descriptors(

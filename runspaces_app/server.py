@@ -106,7 +106,9 @@ def serve(config: dict[str, Any]) -> None:
             _tell(control, {"forked": request["fork"], "pid": pid, "start": processes.start_ticks(pid)})
             continue
         # The child: a runspace from here on; it never returns into this loop.
-        log = fcntl.fcntl(2, fcntl.F_DUPFD_CLOEXEC, _ABOVE_STREAMS)  # the engine's own errors go there; the new streams lead to the output writer
+        log = fcntl.fcntl(
+            2, fcntl.F_DUPFD_CLOEXEC, _ABOVE_STREAMS
+        )  # the engine's own errors go there; the new streams lead to the output writer
         try:
             signal.set_wakeup_fd(-1)
             control.close()
@@ -198,6 +200,9 @@ def _prepare_django() -> Callable[[], None]:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "taskhub.settings")
     import django
 
+    from taskhub.core import secrets_pipe
+
+    secrets_pipe.take()
     django.setup()
     from django.db import connections, reset_queries
 

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from taskhub import secrets_pipe
+from taskhub.core import secrets_pipe
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from taskhub import secrets_pipe
+from taskhub.core import secrets_pipe
 
 
 class BadVariable(Exception):

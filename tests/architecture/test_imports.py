@@ -22,7 +22,7 @@ ARROWS = {
 STANDARD_LIBRARY_ONLY = [
     *python_files("runspaces_app/worker", "runspaces_app/writing"),
     ROOT / "runspaces_app/writer.py",
-    ROOT / "taskhub/secrets_pipe.py",
+    ROOT / "taskhub/core/secrets_pipe.py",
     ROOT / "taskhub/core/clock.py",
     ROOT / "taskhub/core/failpoints.py",
 ]

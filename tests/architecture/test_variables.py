@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from taskhub import secrets_pipe
+from taskhub.core import secrets_pipe
 from taskhub.environment import VARIABLES
 from tests.architecture.sources import ROOT, place, python_files, tree
 

@@ -7,14 +7,14 @@ import sys
 
 import pytest
 
-from taskhub import secrets_pipe
+from taskhub.core import secrets_pipe
 from tests.acceptance.harness import ROOT
 
 pytestmark = pytest.mark.one_database
 
 SHOW = """
 import json, os, sys
-from taskhub import secrets_pipe
+from taskhub.core import secrets_pipe
 secrets_pipe.take()
 print(json.dumps({
     "environ": open("/proc/self/environ").read(),

@@ -10,7 +10,7 @@ import setproctitle
 from django.core.management.base import BaseCommand, CommandError
 
 from jobs_app.engine.loop import Engine
-from taskhub.core import home
+from taskhub.core import home, secrets_pipe
 from taskhub.core.clock import SYSTEM
 from taskhub.core.errors import TaskhubError
 
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         place = home.current()
         place.create()
         try:
-            engine = Engine(clock=SYSTEM, home=place, version=_version(), once=once)
+            engine = Engine(clock=SYSTEM, home=place, version=_version(), once=once, secrets=_secrets)
         except TaskhubError as exc:
             raise CommandError(str(exc)) from exc
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -36,6 +36,11 @@ class Command(BaseCommand):
         sys.stdout.flush()
         engine.run()
         sys.stdout.write("Engine has ended.\n")
+
+
+def _secrets() -> int:
+    """What the server of the django pool needs to open the database."""
+    return secrets_pipe.handover(leave_out={"TASKHUB_ADMIN_PASSWORD"})
 
 
 def _version() -> str:

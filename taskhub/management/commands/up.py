@@ -17,8 +17,8 @@ from setproctitle import setproctitle
 
 from jobs_app.models import Engine
 from scaffolding import sample
-from taskhub import secrets_pipe
 from taskhub.bind_arguments import add_bind_arguments, chosen_bind
+from taskhub.core import secrets_pipe
 from taskhub.core.clock import SYSTEM
 from taskhub.core.home import Home
 from taskhub.data_folder import open_folder
