@@ -20,7 +20,11 @@ def new_database(*, template: str = "") -> str:
     if not on_postgresql():
         return ""
     name = f"taskhub_{uuid4().hex[:12]}"
-    copied = sql.SQL(" TEMPLATE {}").format(sql.Identifier(urlsplit(template).path[1:])) if template else sql.SQL("")
+    copied = (
+        sql.SQL(" TEMPLATE {}").format(sql.Identifier(urlsplit(template).path[1:]))
+        if template
+        else sql.SQL("")
+    )
     with psycopg.connect(postgres.address(), autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)) + copied)
     return re.sub(r"(postgresql://[^/]*/)[^?]*", rf"\g<1>{name}", postgres.address())

@@ -85,7 +85,10 @@ class HttpClient:
             "POST",
             "/admin/login/",
             form,
-            headers={"Content-Type": "application/x-www-form-urlencoded", "Referer": f"{self.address}/admin/login/"},
+            headers={
+                "Content-Type": "application/x-www-form-urlencoded",
+                "Referer": f"{self.address}/admin/login/",
+            },
         )
 
     @property
