@@ -86,8 +86,21 @@ class LineConnection(sqlite.Connection):
     line: Line | None = None
 
     def cursor(self, factory: Any = LineCursor) -> Any:
-        # execute(), executemany() and executescript() of the connection make their cursors here too.
         return super().cursor(factory)
+
+    # Those of the module make cursors that know nothing of the line.
+
+    def execute(self, sql: str, parameters: Any = ()) -> LineCursor:
+        return self._fresh().execute(sql, parameters)
+
+    def executemany(self, sql: str, parameters: Iterable[Any]) -> LineCursor:
+        return self._fresh().executemany(sql, parameters)
+
+    def executescript(self, sql_script: str) -> LineCursor:
+        return self._fresh().executescript(sql_script)
+
+    def _fresh(self) -> LineCursor:
+        return super().cursor(LineCursor)
 
     def enter(self) -> None:
         """Take the line.

@@ -145,9 +145,14 @@ class _Waiter(threading.Thread):
         self.error: OSError | None = None
         self._descriptor = descriptor
         self._decide = threading.Lock()
+        self._running = False
         self._abandoned = False
 
     def run(self) -> None:
+        with self._decide:
+            if self._abandoned:
+                return
+            self._running = True
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX)
         except OSError as exc:
@@ -162,10 +167,10 @@ class _Waiter(threading.Thread):
         """True if the thread closes the descriptor in its own time; False if it had the lock already."""
         with self._decide:
             if not self.done.is_set():
-                if self.ident is None:
-                    # It was never started: nobody else will close it.
-                    os.close(self._descriptor)
                 self._abandoned = True
+                if not self._running:
+                    # Cut off while it was being started: whether it comes up or not, it will not close it.
+                    os.close(self._descriptor)
         return self._abandoned
 
 
