@@ -19,7 +19,7 @@ _SECRET_WORDS = frozenset({
 _SECRET_PARTS = re.compile(
     r"passw(?:or)?d|passphrase|secret|token|api_?key|private_?key|access_?key|credential", re.I
 )
-_USER_IN_URL = re.compile(r"(\b[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s:/@]{0,256}):[^\s/@]{1,256}@")
+_USER_IN_URL = re.compile(r"(\b[A-Za-z][A-Za-z0-9+.-]{0,20}://[^\s:/@]{0,256}):[^\s/@]{1,256}@")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
