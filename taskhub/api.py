@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from taskhub.core.api.documents import DocumentGenerator
 from taskhub.core.api.endpoint import Endpoint, NoSuchAddress
+from taskhub.core.api.refusals import error_response
 from taskhub.core.api.rights import SIGNED_IN
 from taskhub.core.api.routes import both
 from taskhub.core.errors import NotSignedIn
@@ -65,8 +66,9 @@ class DocumentView(SpectacularAPIView):
     permission_classes = Endpoint.permission_classes
     rights = {"GET": SIGNED_IN}
 
-    def get_exception_handler(self) -> Any:
-        return Endpoint.get_exception_handler(self)  # type: ignore[arg-type] # needs nothing of an Endpoint
+    def handle_exception(self, exc: Exception) -> Any:
+        """Refusals are JSON, in whatever form the document is asked for."""
+        return error_response(exc, self.request)
 
 
 class DocumentationView(SpectacularSwaggerSplitView):

@@ -1,6 +1,6 @@
 """Which jobs and executions a filter means."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +12,8 @@ from jobs_app.models import Execution, Job
 from taskhub.core.errors import BadInput
 from tasks_app.models import Task
 
-# The time inside a UUIDv7 may run ahead of the row's by what its counter borrowed.
-_SLACK = timedelta(seconds=2)
+# Seconds by which the time inside a UUIDv7 may run ahead of the row's: its counter borrows from it.
+_SLACK = 2.0
 
 
 def jobs(rows: "QuerySet[Job]", query: dict[str, Any]) -> "QuerySet[Job]":
@@ -34,10 +34,10 @@ def jobs(rows: "QuerySet[Job]", query: dict[str, Any]) -> "QuerySet[Job]":
     if "created_after" in query:
         rows = rows.filter(created_at__gte=query["created_after"])
         # The key grows with the time, and only the key has an index.
-        rows = rows.filter(uuid__gte=_first_uuid(query["created_after"] - _SLACK))
+        rows = rows.filter(uuid__gte=_first_uuid(query["created_after"], -_SLACK))
     if "created_before" in query:
         rows = rows.filter(created_at__lt=query["created_before"])
-        rows = rows.filter(uuid__lt=_first_uuid(query["created_before"] + _SLACK))
+        rows = rows.filter(uuid__lt=_first_uuid(query["created_before"], _SLACK))
     return rows
 
 
@@ -117,7 +117,7 @@ def as_uuid(text: str) -> UUID | None:
         return None
 
 
-def _first_uuid(moment: datetime) -> UUID:
-    """The smallest UUIDv7 of that millisecond."""
-    milliseconds = min(max(int(moment.timestamp() * 1000), 0), 2**48 - 1)
+def _first_uuid(moment: datetime, slack: float) -> UUID:
+    """The smallest UUIDv7 of a millisecond, `slack` seconds from then."""
+    milliseconds = min(max(int((moment.timestamp() + slack) * 1000), 0), 2**48 - 1)
     return UUID(int=milliseconds << 80)

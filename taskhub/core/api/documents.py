@@ -35,6 +35,7 @@ ERRORS = {
     423: "It cannot be cancelled.",
     503: "Not possible now; try again after `Retry-After` seconds.",
 }
+_DONE = {"200": "Here it is.", "201": "It was created.", "202": "It is on its way."}
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _VERBS = {"GET": "get", "POST": "post", "PUT": "replace", "PATCH": "update", "DELETE": "delete"}
 
@@ -89,6 +90,8 @@ class Document(AutoSchema):
 
     def _get_response_bodies(self, direction: Any = "response") -> Any:
         bodies = super()._get_response_bodies(direction)
+        for given, body in bodies.items():
+            body["description"] = body["description"] or _DONE.get(given, "Done.")
         for status in sorted(self._errors()):
             bodies.setdefault(
                 str(status),

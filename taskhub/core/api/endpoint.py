@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 from django.contrib.auth.models import User
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -60,6 +61,9 @@ class Endpoint(APIView):
         return exception_handler
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if str(request.method).lower() not in (name.lower() for name in self.allowed_methods):
+            # Before any question of rights: there is nothing to have a right to.
+            raise MethodNotAllowed(str(request.method))
         super().initial(request, *args, **kwargs)
         method = str(request.method).lower()
         form = self.queries.get("get" if method == "head" else method)

@@ -46,7 +46,9 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
     """What a REST view answers when this was raised in it."""
     error = as_taskhub_error(exc)
     request = context.get("request")
-    if error.status == 403 and request is not None and not _signed_in(request):
+    # Who lacks the CSRF token counts as nobody from then on, and has to be told that all the same.
+    unknown = error.status == 403 and error.code != "csrf_failed"
+    if unknown and request is not None and not _signed_in(request):
         error = NotSignedInError("expected a signed-in user or a token, got neither")
     if isinstance(error, InternalError):
         _report(exc, getattr(request, "_request", request))
