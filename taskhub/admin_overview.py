@@ -89,7 +89,9 @@ def verdict(*, running: int, bad: int, failing: int, broken: int) -> str:
     """How things are, worst first, in one sentence."""
     troubles = []
     if failing:
-        troubles.append(f"{failing} {'task' if failing == 1 else 'tasks'} failed in the last run")
+        troubles.append(
+            "1 task failed in its last run" if failing == 1 else f"{failing} tasks failed in their last run"
+        )
     elif bad:
         troubles.append(f"{bad:,} {'run' if bad == 1 else 'runs'} failed in the last 24 hours")
     if broken:
@@ -141,7 +143,7 @@ def _cards(counts: dict[str, int], day: figures.Ended, tasks: dict[str, Any], no
             f"{day.bad:,}",
             "",
             success,
-            reverse(_HISTORY) + "?status=failed&ended=day",
+            reverse(_HISTORY) + "?status=bad&ended=day",
             "red" if day.bad else "",
         ),
         Card(
@@ -157,6 +159,5 @@ def _cards(counts: dict[str, int], day: figures.Ended, tasks: dict[str, Any], no
             "",
             f"{memory:,.0f} MB" + (f" · {broken} broken" if broken else ""),
             reverse(_RUNSPACES) + "?state=opened",
-            "red" if broken else "",
         ),
     ]

@@ -90,6 +90,7 @@ class Item(NamedTuple):
     target: str
     right: str
     badge: tuple[str, str] | None = None
+    query: str = ""
 
 
 OPERATE = (
@@ -110,7 +111,7 @@ CONFIGURE = (
     Item("Settings", "tune", "admin:core_setting_changelist", "settings.view"),
     Item("Audit log", "receipt_long", "admin:core_auditentry_changelist", "audit.view"),
     Item("Users", "group", "admin:auth_user_changelist", "user.manage"),
-    Item("API tokens", "key", "admin:core_apitoken_changelist", ""),
+    Item("API tokens", "key", "admin:core_apitoken_changelist", "token.manage"),
 )
 
 
@@ -132,7 +133,7 @@ def _open_to(user: User | AnonymousUser, item: Item) -> bool:
 
 
 def _line(item: Item) -> dict[str, Any]:
-    line: dict[str, Any] = {"title": item.title, "icon": item.icon, "link": reverse(item.target)}
+    line: dict[str, Any] = {"title": item.title, "icon": item.icon, "link": reverse(item.target) + item.query}
     if item.badge:
         name, look = item.badge
         number = getattr(pulse(), name)

@@ -23,6 +23,8 @@ class SignInForm(AuthenticationForm):  # type: ignore[misc] # unfold ships no ty
     def __init__(self, request: Any = None, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
         self.fields["username"].label = "User name"
+        for name in ("username", "password"):
+            self.fields[name].widget.attrs["class"] = "th-input"
         self.fields["username"].widget.attrs |= {"autocomplete": "username", "autocapitalize": "none"}
         self.fields["password"].widget.attrs |= {"autocomplete": "current-password"}
 

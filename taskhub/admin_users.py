@@ -67,6 +67,7 @@ def _with_role(rows: QuerySet[Any], value: str, request: HttpRequest) -> QuerySe
 
 class UserAdmin(PagesAdmin):
     view_right = "user.manage"
+    list_title = "Users"
     add_right = "user.manage"
     change_list_template = "users/list.html"
     row_template = "users/_row.html"
@@ -101,18 +102,8 @@ class UserAdmin(PagesAdmin):
     def empty(self, request: HttpRequest) -> Empty:
         return Empty("No users", "")
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        return super().changelist_view(
-            request,
-            {
-                "title": "Users",
-                "add_url": self.url("add"),
-                "roles_url": self.url("roles"),
-                **(extra_context or {}),
-            },
-        )
+    def list_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {"roles_url": self.url("roles")}
 
     def prepare_rows(self, rows: list[Any], request: HttpRequest) -> None:
         for user in rows:
@@ -135,7 +126,6 @@ class UserAdmin(PagesAdmin):
             request,
             "users/roles.html",
             "Roles",
-            list_name="Users",
             groups=groups,
             names=roles.ROLES,
             words=_ROLES.items(),
@@ -166,7 +156,6 @@ class UserAdmin(PagesAdmin):
             "users/user.html",
             "New user",
             form=form,
-            list_name="Users",
             status=422 if form.errors else 200,
         )
 
@@ -204,7 +193,6 @@ class UserAdmin(PagesAdmin):
             user.get_username(),
             form=form,
             account=user,
-            list_name="Users",
             status=422 if form.errors else 200,
         )
 

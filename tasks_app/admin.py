@@ -3,7 +3,8 @@
 from django.contrib import admin
 
 from .models import Occurrence, Task
-from .pages.task_admin import OccurrenceAdmin, TaskAdmin
+from .pages.occurrence_admin import OccurrenceAdmin
+from .pages.task_admin import TaskAdmin
 
 admin.site.register(Task, TaskAdmin)
 admin.site.register(Occurrence, OccurrenceAdmin)

@@ -16,6 +16,7 @@ ALIVE = (Engine.State.RUNNING, Engine.State.DRAINING)
 
 class EngineAdmin(PagesAdmin):
     view_right = "engine.view"
+    list_title = "Engines"
     row_template = "engines/_row.html"
     columns = (
         Column("Engine"),
@@ -31,8 +32,8 @@ class EngineAdmin(PagesAdmin):
         alive = list(Engine.objects.filter(state__in=ALIVE))
         silent = sum(shown_state(engine) == "silent" for engine in alive)
         return [
-            Figure("Running", str(len(alive) - silent), "state=running"),
-            Figure("Silent", str(silent), None, "red" if silent else ""),
+            Figure("Running", str(len(alive) - silent), "?state=running"),
+            Figure("Silent", str(silent), "", "red" if silent else ""),
         ]
 
     def views(self, request: HttpRequest) -> list[ListView]:

@@ -14,6 +14,7 @@ from . import filters, history
 
 class ExecutionAdmin(PagesAdmin):
     view_right = "execution.view"
+    list_title = "History"
     row_template = "executions/_row.html"
     columns = (
         Column("Run"),

@@ -15,6 +15,8 @@ from runspaces_app.models import Pool
 from taskhub.core.pages.choices import by_field, choice_filter
 from tasks_app.models import Task
 
+from . import figures
+
 # So many names stand in a select; the search finds the others.
 MOST = 200
 
@@ -50,6 +52,14 @@ def _ended_within(rows: QuerySet[Any], value: str, request: HttpRequest) -> Quer
     return rows.none() if first is None else rows.filter(pk__gte=first)
 
 
+def _statuses(request: HttpRequest) -> list[tuple[str, str]]:
+    return [("bad", "Failed, lost or terminated"), *Status.choices]
+
+
+def _with_status(rows: QuerySet[Any], value: str, request: HttpRequest) -> QuerySet[Any]:
+    return rows.filter(status__in=figures.BAD) if value == "bad" else rows.filter(status=value)
+
+
 def _tasks(request: HttpRequest) -> list[tuple[str, str]]:
     rows = Task.objects.order_by("app", "name").values_list("pk", "app", "name")[:MOST]
     return [(str(key), f"{app}/{name}" if app else name) for key, app, name in rows]
@@ -75,7 +85,7 @@ def _languages(request: HttpRequest) -> list[tuple[str, str]]:
 
 
 StateFilter = by_field("state", "State", JobState.choices)
-StatusFilter = by_field("status", "Status", Status.choices)
+StatusFilter = choice_filter("status", "Status", _statuses, _with_status)
 CreatedFilter = choice_filter("created", "Created", _periods, _created_within)
 EndedFilter = choice_filter("ended", "Ended", _periods, _ended_within)
 TaskFilter = choice_filter("task", "Task", _tasks, lambda rows, value, request: rows.filter(task=int(value)))

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db.models import Max, Q, QuerySet
+from django.urls import reverse
 
 from jobs_app.models import Execution, Job
 from taskhub.core.pages.admin import Figure
@@ -47,12 +48,15 @@ def _uuid(text: str) -> UUID | None:
 def job_figures(now: datetime) -> list[Figure]:
     """Running, queued, and what ended within the hour."""
     open_now = figures.open_jobs()
+    past = reverse("admin:jobs_app_execution_changelist")
     hour = figures.ended_since(now - timedelta(hours=1))
     return [
-        Figure("Running", f"{open_now['running']:,}", "state=running"),
-        Figure("Queued", f"{open_now['queued']:,}", "state=queued"),
-        Figure("Completed, last hour", f"{hour.ok:,}", "state=completed&created=hour"),
-        Figure("Failed, last hour", f"{hour.bad:,}", "state=failed&created=hour", "red" if hour.bad else ""),
+        Figure("Running", f"{open_now['running']:,}", "?state=running"),
+        Figure("Queued", f"{open_now['queued']:,}", "?state=queued"),
+        Figure("Completed, last hour", f"{hour.ok:,}", f"{past}?status=success&ended=hour"),
+        Figure(
+            "Failed, last hour", f"{hour.bad:,}", f"{past}?status=bad&ended=hour", "red" if hour.bad else ""
+        ),
     ]
 
 
@@ -62,14 +66,14 @@ def execution_figures(now: datetime) -> list[Figure]:
     decided = day.ok + day.bad
     rate = f"{100 * day.ok / decided:.1f} %" if decided else "none yet"
     return [
-        Figure("Success, 24 h", f"{day.ok:,}", "status=success&ended=day"),
+        Figure("Success, 24 h", f"{day.ok:,}", "?status=success&ended=day"),
         Figure(
             "Failed, lost, terminated, 24 h",
             f"{day.bad:,}",
-            "status=failed&ended=day",
+            "?status=bad&ended=day",
             "red" if day.bad else "",
         ),
-        Figure("Stopped, 24 h", f"{day.stopped:,}", "status=stopped&ended=day"),
+        Figure("Stopped, 24 h", f"{day.stopped:,}", "?status=stopped&ended=day"),
         Figure("Success rate", rate),
     ]
 

@@ -20,6 +20,7 @@ from . import filters, history, job_page, new_job, output_view, questions
 
 class JobAdmin(PagesAdmin):
     view_right = "job.view"
+    list_title = "Jobs"
     add_right = "job.create"
     change_list_template = "jobs/list.html"
     row_template = "jobs/_job_row.html"
@@ -76,13 +77,6 @@ class JobAdmin(PagesAdmin):
         if self.has_add_permission(request):
             return Empty("No jobs yet", text, self.url("add"), "Run your first script")
         return Empty("No jobs yet", text)
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        return super().changelist_view(
-            request, {"title": "Jobs", "add_url": self.url("add"), **(extra_context or {})}
-        )
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         cl = super().get_changelist_instance(request)

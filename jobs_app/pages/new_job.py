@@ -10,6 +10,11 @@ from runspaces_app.models import Pool
 from taskhub.core.errors import TaskhubError
 from taskhub.core.guards import json as json_guard
 
+EXAMPLE = """for step in range(10):
+    progress.percent_complete = step * 10
+    print("step", step)
+
+{"steps": 10}"""
 _MAPS_BYTES = 256 * 1024
 
 
@@ -79,14 +84,13 @@ class NewJobForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name, field in self.fields.items():
+        for field in self.fields.values():
             look = "th-select" if isinstance(field.widget, forms.Select) else "th-input"
             if isinstance(field.widget, forms.Textarea):
                 look = "th-textarea th-textarea--code"
                 field.widget.attrs |= {"spellcheck": "false", "autocapitalize": "none", "autocomplete": "off"}
             field.widget.attrs["class"] = look
-            if name == "code":
-                field.widget.attrs["wrap"] = "off"
+        self.fields["code"].widget.attrs |= {"wrap": "off", "placeholder": EXAMPLE}
 
     def new_job(self) -> NewJob:
         """What was asked for; call it on a valid form."""

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from runspaces_app.models import RunspaceSample
 
-WIDTH, HEIGHT, TOP = 640, 140, 12
+WIDTH, HEIGHT, TOP = 640, 140, 22
 MB = 1024 * 1024
 
 
@@ -15,8 +15,11 @@ class Chart(NamedTuple):
     line: str
     area: str
     limit_y: float | None
+    most_y: float
     most_mb: float
     limit_mb: int
+    first: RunspaceSample
+    last: RunspaceSample
     samples: list[RunspaceSample]
 
 
@@ -40,7 +43,10 @@ def memory_chart(samples: Sequence[RunspaceSample], *, limit: int) -> Chart | No
         line=" ".join(points),
         area=" ".join([f"0,{HEIGHT}", *points, f"{WIDTH},{HEIGHT}"]),
         limit_y=y(limit) if limit <= most else None,
+        most_y=y(highest),
         most_mb=highest / MB,
         limit_mb=limit // MB,
+        first=samples[0],
+        last=samples[-1],
         samples=list(samples)[-1:-121:-8],
     )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 
@@ -13,40 +14,49 @@ from taskhub.core.audit import Actor
 from taskhub.core.errors import TaskhubError
 from taskhub.core.pages.admin import Column, Empty, PagesAdmin
 
+MB = 1024 * 1024
+_IN_MB = ("max_memory_bytes", "output_cap_bytes")
 _LABELS = {
     "enabled": ("Take jobs", "Switched off, its jobs wait."),
+    "reuse": ("Use again", "Off: a fresh process for each job, safer and slower."),
     "min_runspaces": ("Least runspaces", "Kept warm even when nothing runs."),
     "max_runspaces": ("Most runspaces", "So many jobs of this pool run at once."),
-    "idle_seconds": (
-        "Idle time",
-        "Seconds; above the least number, an idle one is closed after this. -1: never.",
-    ),
-    "grace_seconds": ("Grace", "Seconds a job has after being asked to stop, before it is killed."),
-    "drain_seconds": ("Drain time", "Seconds running jobs have when the engine is told to end."),
-    "reuse": ("Use again", "Off: a fresh process for each job, safer and slower."),
+    "idle_seconds": ("Idle time, s", "Above the least number, an idle one is closed after this. -1: never."),
+    "grace_seconds": ("Grace, s", "A job has this long after being asked to stop, before it is killed."),
+    "drain_seconds": ("Drain time, s", "Running jobs have this long when the engine is told to end."),
     "max_jobs": ("Jobs per runspace", "Replaced after so many. -1: no limit."),
-    "max_age_seconds": ("Greatest age", "Seconds; replaced when older. -1: no limit."),
-    "max_memory_bytes": ("Greatest memory", "Bytes, with children; replaced when above. -1: no limit."),
-    "output_cap_bytes": ("Output kept", "Bytes per attempt; the middle of more is dropped. -1: all is kept."),
+    "max_age_seconds": ("Greatest age, s", "Replaced when older. -1: no limit."),
+    "max_memory_bytes": ("Greatest memory, MB", "With children; replaced when above. -1: no limit."),
+    "output_cap_bytes": ("Output kept, MB", "Per attempt; of more, the middle is dropped. -1: all is kept."),
 }
 
 
-class PoolForm(forms.ModelForm):  # type: ignore[type-arg] # not subscriptable at run time
-    class Meta:
-        model = Pool
-        fields = tuple(_LABELS)
+class PoolForm(forms.Form):
+    """A field per limit; what it may be is judged by `pool_limits`."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, pool: Pool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name, (label, help_text) in _LABELS.items():
-            field = self.fields[name]
+            value = getattr(pool, name)
+            if isinstance(value, bool):
+                field: forms.Field = forms.BooleanField(required=False)
+            else:
+                widget = forms.NumberInput(attrs={"class": "th-input"})
+                kind = forms.FloatField if name in ("grace_seconds", "drain_seconds") else forms.IntegerField
+                field = kind(widget=widget)
             field.label, field.help_text = label, help_text
-            if not isinstance(field.widget, forms.CheckboxInput):
-                field.widget.attrs["class"] = "th-input"
+            field.initial = value // MB if name in _IN_MB and value != -1 else value
+            self.fields[name] = field
+
+    def changes(self) -> dict[str, Any]:
+        """What differs from the pool, in the units of the pool; call it on a valid form."""
+        said = {name: self.cleaned_data[name] for name in self.changed_data}
+        return {name: value * MB if name in _IN_MB and value != -1 else value for name, value in said.items()}
 
 
 class PoolAdmin(PagesAdmin):
     view_right = "pool.view"
+    list_title = "Pools"
     row_template = "pools/_row.html"
     columns = (
         Column("Pool"),
@@ -78,14 +88,14 @@ class PoolAdmin(PagesAdmin):
         editable = permissions.allows(request.user, "pool.edit")
         if request.method == "POST":
             permissions.require(request.user, "pool.edit")
-        form = PoolForm(request.POST or None, instance=pool)
+        form = PoolForm(request.POST or None, pool=pool)
         if request.method == "POST" and form.is_valid():
-            changes = {name: form.cleaned_data[name] for name in form.changed_data}
+            changes = form.changes()
             try:
                 pool_limits.change(pool.pk, changes, by=Actor.of(request), now=timezone.now())
             except TaskhubError as exc:
                 for name, text in exc.fields.items() or [("", str(exc))]:
-                    form.add_error(name if name in form.fields else None, text)
+                    form.add_error(name if name in form.fields else None, text[:1].upper() + text[1:])
             else:
                 return self._changed(request, pool, changes)
         for field in form.fields.values():
@@ -102,7 +112,5 @@ class PoolAdmin(PagesAdmin):
         )
 
     def _changed(self, request: HttpRequest, pool: Pool, changes: dict[str, Any]) -> HttpResponse:
-        from django.contrib import messages
-
         messages.success(request, f"The pool {pool.name} is changed." if changes else "Nothing was changed.")
         return HttpResponseRedirect(self.url("changelist"))

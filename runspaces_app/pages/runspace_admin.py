@@ -32,6 +32,7 @@ def _pools(request: HttpRequest) -> list[tuple[str, str]]:
 
 class RunspaceAdmin(PagesAdmin):
     view_right = "runspace.view"
+    list_title = "Runspaces"
     change_list_template = "runspaces/list.html"
     row_template = "runspaces/_row.html"
     columns = (
@@ -59,19 +60,19 @@ class RunspaceAdmin(PagesAdmin):
         broken = warnings.broken(timezone.now())
         memory = opened.aggregate(total=Sum("memory_bytes"))["total"] or 0
         return [
-            Figure("Open", f"{opened.count():,}", "state=opened"),
-            Figure("Busy", f"{busy:,}", "state=opened&availability=busy"),
-            Figure("Broken, 24 h", f"{len(broken):,}", "state=broken", "red" if broken else ""),
+            Figure("Open", f"{opened.count():,}", "?state=opened"),
+            Figure("Busy", f"{busy:,}", "?state=opened&availability=busy"),
+            Figure("Broken, 24 h", f"{len(broken):,}", "?state=broken", "red" if broken else ""),
             Figure("Memory", f"{memory / 1024 / 1024:,.0f} MB"),
         ]
 
     def views(self, request: HttpRequest) -> list[ListView]:
         return [
-            ListView("All", ""),
             ListView("Open", "state=opened"),
             ListView("Busy", "state=opened&availability=busy"),
             ListView("Broken", "state=broken"),
             ListView("Closed", "state=closed"),
+            ListView("All", ""),
         ]
 
     def empty(self, request: HttpRequest) -> Empty:
@@ -80,18 +81,13 @@ class RunspaceAdmin(PagesAdmin):
             "An engine opens as many as its pools ask for, as soon as it runs.",
         )
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        alerts = warnings.alerts(timezone.now())
-        return super().changelist_view(
-            request, {"title": "Runspaces", "alerts": alerts, **(extra_context or {})}
-        )
+    def list_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {"alerts": warnings.alerts(timezone.now())}
 
     def prepare_rows(self, rows: list[Any], request: HttpRequest) -> None:
-        now = timezone.now()
+        now, limits = timezone.now(), warnings.limits()
         for runspace in rows:
-            runspace.warnings = warnings.of(runspace, now)
+            runspace.warnings = warnings.of(runspace, now, limits)
             runspace.shown_state = shown_state(runspace)
 
     # The page
@@ -107,7 +103,7 @@ class RunspaceAdmin(PagesAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         runspace = self.row(request, object_id)
-        now = timezone.now()
+        now, limits = timezone.now(), warnings.limits()
         samples = list(
             RunspaceSample.objects.filter(runspace=runspace.pk, at__gte=now - timedelta(hours=2)).order_by(
                 "at"
@@ -119,8 +115,8 @@ class RunspaceAdmin(PagesAdmin):
             f"Runspace {runspace.pk}",
             runspace=runspace,
             state=shown_state(runspace),
-            warnings=warnings.of(runspace, now),
-            chart=memory_chart(samples, limit=warnings.memory_limit()),
+            warnings=warnings.of(runspace, now, limits),
+            chart=memory_chart(samples, limit=limits.memory),
             now=now,
         )
 

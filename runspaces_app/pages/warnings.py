@@ -11,8 +11,9 @@ BROKEN_FOR = timedelta(days=1)
 
 
 class Warning(NamedTuple):
-    """One thing that is wrong; `tone` is red, orange or yellow."""
+    """One thing that is wrong with its `about` (state, memory or age); `tone` is red, orange or yellow."""
 
+    about: str
     tone: str
     words: str
 
@@ -22,24 +23,31 @@ class Alert(NamedTuple):
     warning: Warning
 
 
-def memory_limit() -> int:
-    """Bytes above which a runspace is marked."""
-    return int(runtime_settings.get("memory_warning_mb")) * MB
+class Limits(NamedTuple):
+    """The thresholds of the settings: bytes, and seconds."""
+
+    memory: int
+    age: int
 
 
-def of(runspace: Runspace, now: datetime) -> list[Warning]:
+def limits() -> Limits:
+    return Limits(
+        memory=int(runtime_settings.get("memory_warning_mb")) * MB,
+        age=int(runtime_settings.get("age_warning_seconds")),
+    )
+
+
+def of(runspace: Runspace, now: datetime, limits: Limits) -> list[Warning]:
     """All that is wrong with one, worst first."""
     if runspace.state == Runspace.State.BROKEN:
-        return [Warning("red", f"Broken: {runspace.close_reason or 'no reason known'}")]
+        return [Warning("state", "red", f"Broken: {runspace.close_reason or 'no reason known'}")]
     if runspace.state != Runspace.State.OPENED:
         return []
     found: list[Warning] = []
-    limit = memory_limit()
-    if runspace.memory_bytes > limit:
-        found.append(Warning("orange", f"Over {limit // MB:,} MB"))
-    age = int(runtime_settings.get("age_warning_seconds"))
-    if (now - runspace.opened_at).total_seconds() > age:
-        found.append(Warning("yellow", f"Older than {_hours(age)}"))
+    if runspace.memory_bytes > limits.memory:
+        found.append(Warning("memory", "orange", f"Over {limits.memory // MB:,} MB"))
+    if (now - runspace.opened_at).total_seconds() > limits.age:
+        found.append(Warning("age", "yellow", f"Older than {_hours(limits.age)}"))
     return found
 
 
@@ -65,6 +73,7 @@ def broken(now: datetime) -> list[Runspace]:
 def alerts(now: datetime) -> list[Alert]:
     """The worst of every runspace that needs a look, red before orange before yellow."""
     opened = list(Runspace.objects.filter(state=Runspace.State.OPENED).order_by("-pk")[:1000])
-    found = [Alert(row, row_warnings[0]) for row in [*broken(now), *opened] if (row_warnings := of(row, now))]
+    known = limits()
+    found = [Alert(row, wrong[0]) for row in [*broken(now), *opened] if (wrong := of(row, now, known))]
     order = {"red": 0, "orange": 1, "yellow": 2}
     return sorted(found, key=lambda alert: order[alert.warning.tone])

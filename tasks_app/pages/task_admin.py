@@ -1,7 +1,6 @@
 """Tasks in the admin: what runs when, how it went, the switch. What needs jobs is added by jobs_app."""
 
 import json
-from datetime import timedelta
 from typing import Any
 
 from django.db.models import QuerySet
@@ -11,7 +10,7 @@ from django.utils import timezone
 from taskhub.core import audit, permissions
 from taskhub.core.audit import Actor
 from taskhub.core.pages.admin import Column, Empty, Figure, ListView, PagesAdmin
-from taskhub.core.pages.choices import by_field, choice_filter
+from taskhub.core.pages.choices import choice_filter
 from taskhub.core.pages.posts import carry_out, post_only
 from tasks_app import switching
 from tasks_app.models import Occurrence, Task
@@ -21,6 +20,7 @@ from . import schedules
 OCCURRENCES = 20
 _FAILED = ("failed", "lost", "terminated")
 _STATUSES = [
+    ("bad", "Failed, lost or terminated"),
     ("success", "Success"),
     ("failed", "Failed"),
     ("lost", "Lost"),
@@ -34,6 +34,10 @@ def _apps(request: HttpRequest) -> list[tuple[str, str]]:
     return [(name or "-", name or "Data folder") for name in names]
 
 
+def _last_run(rows: QuerySet[Any], value: str, request: HttpRequest) -> QuerySet[Any]:
+    return rows.filter(last_status__in=_FAILED) if value == "bad" else rows.filter(last_status=value)
+
+
 AppFilter = choice_filter(
     "app", "App", _apps, lambda rows, value, request: rows.filter(app="" if value == "-" else value)
 )
@@ -43,11 +47,13 @@ EnabledFilter = choice_filter(
     lambda request: [("yes", "Enabled"), ("no", "Disabled")],
     lambda rows, value, request: rows.filter(enabled=value == "yes"),
 )
-LastFilter = by_field("last", "Last result", _STATUSES, field="last_status")
+LastFilter = choice_filter("last", "Last result", lambda request: _STATUSES, _last_run)
 
 
 class TaskAdmin(PagesAdmin):
     view_right = "task.view"
+    list_title = "Tasks"
+    change_list_template = "tasks/list.html"
     row_template = "tasks/_row.html"
     columns = (
         Column("Task"),
@@ -68,9 +74,9 @@ class TaskAdmin(PagesAdmin):
         tasks = Task.objects.filter(deleted=False)
         failing = tasks.filter(last_status__in=_FAILED).count()
         return [
-            Figure("Tasks", f"{tasks.count():,}", ""),
-            Figure("Enabled", f"{tasks.filter(enabled=True).count():,}", "enabled=yes"),
-            Figure("Last run failed", f"{failing:,}", "last=failed", "red" if failing else ""),
+            Figure("Tasks", f"{tasks.count():,}", "?"),
+            Figure("Enabled", f"{tasks.filter(enabled=True).count():,}", "?enabled=yes"),
+            Figure("Last run failed", f"{failing:,}", "?last=bad", "red" if failing else ""),
         ]
 
     def views(self, request: HttpRequest) -> list[ListView]:
@@ -78,7 +84,7 @@ class TaskAdmin(PagesAdmin):
             ListView("All", ""),
             ListView("Enabled", "enabled=yes"),
             ListView("Disabled", "enabled=no"),
-            ListView("Failing", "last=failed"),
+            ListView("Failing", "last=bad"),
         ]
 
     def empty(self, request: HttpRequest) -> Empty:
@@ -87,11 +93,6 @@ class TaskAdmin(PagesAdmin):
             "Tasks stand in config/tasks.yaml of the data folder or of an app; "
             "changes there take effect within ten seconds.",
         )
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        return super().changelist_view(request, {"title": "Tasks", **(extra_context or {})})
 
     def prepare_rows(self, rows: list[Any], request: HttpRequest) -> None:
         for task in rows:
@@ -122,7 +123,7 @@ class TaskAdmin(PagesAdmin):
             "occurrences": list(Occurrence.objects.filter(task=task, void=False)[:OCCURRENCES]),
             "readable": readable,
             "parameters": _laid_out(task.parameters) if readable else "",
-            "environment": audit.masked(task.environment) if readable else {},
+            "task_environment": audit.masked(task.environment) if readable else {},
         }
 
     @post_only
@@ -139,87 +140,3 @@ class TaskAdmin(PagesAdmin):
 
 def _laid_out(parameters: dict[str, Any]) -> str:
     return json.dumps(audit.masked(parameters), indent=2, ensure_ascii=False) if parameters else ""
-
-
-def _decided_within(rows: QuerySet[Any], value: str, request: HttpRequest) -> QuerySet[Any]:
-    days = {"day": 1, "week": 7, "month": 30}[value]
-    return rows.filter(decided_at__gte=timezone.now() - timedelta(days=days))
-
-
-def _names(request: HttpRequest) -> list[tuple[str, str]]:
-    rows = Task.objects.filter(deleted=False).order_by("app", "name").values_list("pk", "app", "name")[:200]
-    return [(str(key), f"{app}/{name}" if app else name) for key, app, name in rows]
-
-
-class OccurrenceAdmin(PagesAdmin):
-    """Each due time and what was decided: the place to ask why something did not run."""
-
-    view_right = "task.view"
-    row_template = "occurrences/_row.html"
-    columns = (
-        Column("Due"),
-        Column("Task"),
-        Column("Decision"),
-        Column("Why"),
-        Column("Decided", "th-cell-secondary"),
-        Column("Job", "th-cell-secondary"),
-    )
-    ordering = ("-pk",)
-    list_filter = (
-        choice_filter("task", "Task", _names, lambda rows, value, request: rows.filter(task=int(value))),
-        by_field("decision", "Decision", Occurrence.Decision.choices),
-        choice_filter(
-            "decided",
-            "Decided",
-            lambda request: [("day", "Last 24 hours"), ("week", "Last 7 days"), ("month", "Last 30 days")],
-            _decided_within,
-        ),
-    )
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Occurrence]:
-        return (
-            Occurrence.objects.filter(void=False)
-            .select_related("task")
-            .defer("task__code", "task__parameters", "task__environment")
-        )
-
-    def views(self, request: HttpRequest) -> list[ListView]:
-        return [
-            ListView("All", ""),
-            ListView("Skipped", "decision=skipped"),
-            ListView("Fired", "decision=fired"),
-        ]
-
-    def figures(self, request: HttpRequest) -> list[Figure]:
-        return []
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        return super().changelist_view(request, {"title": "Due times", **(extra_context or {})})
-
-    def prepare_rows(self, rows: list[Any], request: HttpRequest) -> None:
-        for occurrence in rows:
-            occurrence.why = schedules.reason_words(occurrence.reason)
-
-    def empty(self, request: HttpRequest) -> Empty:
-        return Empty(
-            "No due time has come yet",
-            "Each due time of an enabled task leaves a row here, with what was decided about it.",
-        )
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        occurrence = self.row(request, object_id)
-        return self.page(
-            request,
-            "occurrences/page.html",
-            f"{occurrence.task} at {occurrence.due_at:%Y-%m-%d %H:%M} UTC",
-            occurrence=occurrence,
-            why=schedules.reason_words(occurrence.reason),
-        )

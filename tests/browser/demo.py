@@ -14,6 +14,7 @@ from taskhub.core import audit, ids
 from taskhub.core.audit import Actor
 from taskhub.core.home import Home
 from tasks_app.models import Occurrence, Task
+from tasks_app.schedule.cursor import first_due
 from tests.support import make_engine, make_runspace, make_task, make_user
 
 MB = 1024 * 1024
@@ -43,7 +44,7 @@ def fill(now: datetime) -> None:
         home="/srv/taskhub",
         beat_boot=1.0,
     )
-    Engine.objects.filter(pk=engine.pk).update(beat_at=now + timedelta(days=1))
+    Engine.objects.filter(pk=engine.pk).update(beat_at=now + timedelta(seconds=4))
     runspaces(engine, now, chance)
     tasks = make_tasks(now)
     history(tasks, owner, now, chance)
@@ -140,7 +141,9 @@ def make_tasks(now: datetime) -> list[Task]:
                 last_status=status,
                 last_run_at=now - (index + 1) * 3 * MINUTE if status else None,
                 enabled=index != 6,
-                next_due_at=now + (index + 1) * 4 * MINUTE if schedule and index != 6 else None,
+                next_due_at=first_due(schedule=schedule, at=None, timezone=zone, now=now)
+                if index != 6
+                else None,
                 path=f"scripts/{name.lower()}.py",
                 code="",
                 max_runtime=900 if index % 2 else None,

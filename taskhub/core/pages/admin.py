@@ -24,11 +24,11 @@ class Column(NamedTuple):
 
 
 class Figure(NamedTuple):
-    """A number above a list, with the list it counts."""
+    """A number above a list, with the address of the list it counts."""
 
     label: str
     value: str
-    query: str | None = None
+    link: str = ""
     tone: str = ""
 
 
@@ -59,6 +59,7 @@ class PagesAdmin(ModelAdmin):  # type: ignore[misc] # unfold ships no types
         view_right: the action of the permission table that opens list and page.
         add_right: the action that may make new rows; "" if nobody does it here.
         row_template: one `<tr>`, given `row`.
+        list_title: the name of the list, also in the trail of its pages.
         search_hint: what the search box looks at; no box if blank.
     """
 
@@ -67,6 +68,7 @@ class PagesAdmin(ModelAdmin):  # type: ignore[misc] # unfold ships no types
     columns: Sequence[Column] = ()
     row_template = ""
     row_name = "row"
+    list_title = ""
     search_hint = ""
 
     change_list_template = "pages/list.html"
@@ -98,7 +100,7 @@ class PagesAdmin(ModelAdmin):  # type: ignore[misc] # unfold ships no types
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Only the filters of the page; nobody feels his way to a password hash by `?owner__password`."""
-        return False
+        return any(getattr(known, "parameter_name", "") == lookup for known in self.list_filter)
 
     # Addresses
 
@@ -132,6 +134,10 @@ class PagesAdmin(ModelAdmin):  # type: ignore[misc] # unfold ships no types
     def empty(self, request: HttpRequest) -> Empty:
         return Empty(f"No {self.opts.verbose_name_plural} yet", "")
 
+    def list_context(self, request: HttpRequest) -> dict[str, Any]:
+        """What the list's template needs besides."""
+        return {}
+
     def prepare_rows(self, rows: list[Any], request: HttpRequest) -> None:
         """Fetch at once what the rows of one page need besides themselves."""
 
@@ -143,12 +149,15 @@ class PagesAdmin(ModelAdmin):  # type: ignore[misc] # unfold ships no types
         response: HttpResponse = super().changelist_view(
             request,
             {
+                "title": self.list_title,
                 "columns": self.columns,
                 "row_template": self.row_template,
                 "figures": self.figures(request),
                 "views": self.views(request),
                 "empty": self.empty(request),
                 "search_hint": self.search_hint,
+                "add_url": self.url("add") if self.has_add_permission(request) else "",
+                **self.list_context(request),
                 **(extra_context or {}),
             },
         )
@@ -185,6 +194,7 @@ class PagesAdmin(ModelAdmin):  # type: ignore[misc] # unfold ships no types
                 **self.admin_site.each_context(request),
                 "opts": self.opts,
                 "list_url": self.url("changelist"),
+                "list_name": self.list_title,
                 "title": title,
                 **context,
             },

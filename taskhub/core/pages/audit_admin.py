@@ -25,6 +25,7 @@ def _within(rows: QuerySet[Any], value: str, request: HttpRequest) -> QuerySet[A
 
 class AuditAdmin(PagesAdmin):
     view_right = "audit.view"
+    list_title = "Audit log"
     row_template = "audit/_row.html"
     columns = (
         Column("When"),
@@ -64,11 +65,6 @@ class AuditAdmin(PagesAdmin):
             "Nothing written down yet", "Each change, run, stop and refused sign-in leaves an entry here."
         )
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        return super().changelist_view(request, {"title": "Audit log", **(extra_context or {})})
-
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         cl = super().get_changelist_instance(request)
         cl.result_list = cl.result_list.defer("before", "after")
@@ -87,7 +83,6 @@ class AuditAdmin(PagesAdmin):
             "audit/page.html",
             f"{entry.action} by {entry.actor}",
             entry=entry,
-            list_name="Audit log",
             before=_laid_out(entry.before),
             after=_laid_out(entry.after),
         )

@@ -43,6 +43,7 @@ class SettingsForm(forms.Form):
 
 class SettingsAdmin(PagesAdmin):
     view_right = "settings.view"
+    list_title = "Settings"
 
     def own_urls(self) -> list[tuple[str, Any, str]]:
         return [("<str:name>/reset/", self.reset, "reset")]

@@ -52,6 +52,7 @@ class TokenForm(forms.Form):
 
 class TokenAdmin(PagesAdmin):
     view_right = "token.manage"
+    list_title = "API tokens"
     add_right = "token.manage"
     change_list_template = "tokens/list.html"
     row_template = "tokens/_row.html"
@@ -74,13 +75,6 @@ class TokenAdmin(PagesAdmin):
             "A token lets a program call the API as one of the users.",
             self.url("add"),
             "New token",
-        )
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        return super().changelist_view(
-            request, {"title": "API tokens", "add_url": self.url("add"), **(extra_context or {})}
         )
 
     def prepare_rows(self, rows: list[Any], request: HttpRequest) -> None:
@@ -112,15 +106,12 @@ class TokenAdmin(PagesAdmin):
                 form.add_error(None, sentence(exc))
             else:
                 # In the answer itself: it is stored nowhere, so there is no page to come back to.
-                return self.page(
-                    request, "tokens/made.html", "New token", token=token, text=text, list_name="API tokens"
-                )
+                return self.page(request, "tokens/made.html", "New token", token=token, text=text)
         return self.page(
             request,
             "tokens/new.html",
             "New token",
             form=form,
-            list_name="API tokens",
             status=422 if form.errors else 200,
         )
 
@@ -145,7 +136,6 @@ class TokenAdmin(PagesAdmin):
                 "pages/confirm.html",
                 f"Revoke {token.name}",
                 question=question,
-                list_name="API tokens",
             )
 
         def act() -> str:
