@@ -30,9 +30,6 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
     def bulk_update(self, objs: Iterable["AuditEntry"], *args: Any, **kwargs: Any) -> NoReturn:
         raise AppendOnly("a change")
 
-    def update_or_create(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise AppendOnly("a change")
-
     def delete(self) -> NoReturn:
         raise AppendOnly("a removal")
 

@@ -46,7 +46,7 @@ def wake_engines() -> None:
             _send_to_all(Home.current())
         elif connection.in_atomic_block:
             # A NOTIFY that failed in here would take the caller's transaction with it.
-            transaction.on_commit(wake_engines, robust=True)
+            transaction.on_commit(wake_engines, using=connection.alias, robust=True)
         else:
             with connection.cursor() as cursor:
                 cursor.execute(f"NOTIFY {CHANNEL}")
@@ -185,9 +185,8 @@ class _Listener:
     def _pass_on(self, listening: Any) -> None:
         """Until asked to stop; raises psycopg.Error when the connection is lost."""
         while not self._asked_to_stop(None, also=listening.fileno()):
-            for _ in listening.notifies(timeout=0):
-                pass
-            self._tell()
+            if list(listening.notifies(timeout=0)):
+                self._tell()
 
     def _asked_to_stop(self, seconds: float | None, *, also: int | None = None) -> bool:
         """Wait for the request to stop, at most so long, or until `also` is readable."""

@@ -90,7 +90,7 @@ def test_a_row_somebody_spoiled_counts_as_the_default():
 @pytest.mark.django_db(transaction=True)
 def test_values_are_read_once_a_second(django_assert_num_queries, monkeypatch):
     now = [1000.0]
-    monkeypatch.setattr(runtime_settings.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("taskhub.core.runtime_settings.time.monotonic", lambda: now[0])
     with django_assert_num_queries(1):
         for name in DEFAULTS:
             runtime_settings.get(name)
