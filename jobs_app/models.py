@@ -200,7 +200,7 @@ class Job(models.Model):
 
     @property
     def waiting_for(self) -> str | None:
-        """What a queued job waits for: `retry`, `limit` or a free `runspace`."""
+        """What a queued job waits for: `retry`, `limit`, `overlap` or a free `runspace`."""
         if self.state != JobState.QUEUED or self.runspace is not None:
             return None
         return self.held or "runspace"

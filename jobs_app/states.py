@@ -46,6 +46,7 @@ class Held(models.TextChoices):
 
     RETRY = "retry"
     LIMIT = "limit"
+    OVERLAP = "overlap"
 
 
 TERMINAL = frozenset({JobState.COMPLETED, JobState.FAILED, JobState.STOPPED})

@@ -23,7 +23,7 @@ from tasks_app.definitions import Loader
 from tasks_app.schedule import cron, misfire, overlap
 from tasks_app.schedule.misfire import Due
 
-from . import sql, task_jobs, task_limit
+from . import sql, task_jobs, task_limit, task_overlap
 from .task_jobs import TaskJob, job_name
 
 log = logging.getLogger("taskhub.engine")
@@ -79,11 +79,16 @@ def decide(*, clock: Clock) -> bool:
 
 
 def release(*, clock: Clock) -> bool:
-    """Free task jobs held back by the limit as far as there is room; True if any was freed."""
-    if not task_limit.anyone_waits():
+    """Free task jobs that wait for an earlier run or for room, as far as they may; True if any was freed."""
+    behind = task_overlap.anyone_waits()
+    if not behind and not task_limit.anyone_waits():
         return False
+    if behind:
+        task_overlap.stop_previous(now=clock.now())
     with transaction.atomic():
         task_limit.lock()
+        if behind:
+            task_overlap.let_go()
         freed = task_limit.let_go()
         if freed:
             transaction.on_commit(wake.wake_engines)
@@ -195,12 +200,12 @@ _OCCURRENCE: sql.Columns = (
 
 
 def _write(plans: Sequence[Plan], now: datetime) -> None:
-    running = _running([plan.task.id for plan in plans if _asks(plan)])
+    standing = task_overlap.standing([plan.task.id for plan in plans if _asks(plan)])
     runs: dict[UUID, tuple[DueTask, Due]] = {}
     rows = []
     for plan in plans:
         due = (
-            overlap.decide(plan.due, plan.task.overlap, running=plan.task.id in running)
+            overlap.decide(plan.due, plan.task.overlap, standing=standing.get(plan.task.id, overlap.IDLE))
             if _asks(plan)
             else plan.due
         )
@@ -216,22 +221,6 @@ def _write(plans: Sequence[Plan], now: datetime) -> None:
 
 def _asks(plan: Plan) -> bool:
     return overlap.asks(plan.task.overlap) and any(not one.reason for one in plan.due)
-
-
-_KEY: sql.Columns = (("v_task", "bigint"),)
-
-
-def _running(tasks: Sequence[int]) -> set[int]:
-    """Those of the tasks that have a job which has not ended."""
-    if not tasks:
-        return set()
-    source, parameters = sql.rows_as_table(_KEY, [(task,) for task in tasks])
-    rows = sql.run(
-        f"SELECT v_task FROM {source} WHERE EXISTS (SELECT 1 FROM jobs_app_job WHERE task_id = v_task "
-        "AND task_id IS NOT NULL AND finished_at IS NULL AND held IN ('', 'limit', 'retry'))",
-        parameters,
-    )
-    return {row[0] for row in rows.fetchall()}
 
 
 def _insert_occurrences(rows: Sequence[Sequence[Any]], now: datetime) -> set[UUID]:
@@ -257,8 +246,10 @@ def _queue(runs: Sequence[tuple[UUID, DueTask, Due]], now: datetime) -> None:
     task_limit.let_go()
     room = task_limit.room()
     jobs = []
-    for index, (job, task, due) in enumerate(sorted(runs, key=lambda run: (-run[1].priority, run[0].int))):
-        held = "" if room is None or index < room else Held.LIMIT.value
+    for job, task, due in sorted(runs, key=lambda run: (-run[1].priority, run[0].int)):
+        held = Held.OVERLAP.value if due.waits else "" if room is None or room > 0 else Held.LIMIT.value
+        if room is not None and not held:
+            room -= 1
         jobs.append(TaskJob(job, task.id, job_name(task.name, due.due_at), due.due_at, held))
     task_jobs.insert(jobs, default_timeout=int(runtime_settings.get("default_timeout")), now=now)
     transaction.on_commit(wake.wake_engines)

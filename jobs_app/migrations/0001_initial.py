@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                 ('reason', models.CharField(blank=True, choices=[('error', 'Error'), ('memory', 'Memory'), ('output', 'Output'), ('lost', 'Lost'), ('timeout', 'Timeout'), ('expired', 'Expired'), ('user', 'User'), ('shutdown', 'Shutdown')], default='', max_length=16)),
                 ('attempt', models.PositiveIntegerField(default=1, help_text='the attempt that waits, runs or ran last')),
                 ('fence', models.PositiveBigIntegerField(default=0, help_text='+1 at each claim; a stale holder is told by it')),
-                ('held', models.CharField(blank=True, choices=[('retry', 'Retry'), ('limit', 'Limit')], default='', max_length=16)),
+                ('held', models.CharField(blank=True, choices=[('retry', 'Retry'), ('limit', 'Limit'), ('overlap', 'Overlap')], default='', max_length=16)),
                 ('language', models.CharField(max_length=32)),
                 ('app', models.CharField(blank=True, default='', max_length=64)),
                 ('pool', models.CharField(default='default', max_length=64)),

@@ -68,6 +68,8 @@ def why_waiting(job: Job) -> str:
         return f"Attempt {job.attempt - 1} failed. Attempt {job.attempt} may start{when}."
     if job.held == Held.LIMIT:
         return "As many task jobs run as the setting “Max concurrent tasks” allows."
+    if job.held == Held.OVERLAP:
+        return "Waiting for an earlier run of the same task to end."
     ahead = (
         Job.objects.filter(pool=job.pool, state=JobState.QUEUED, runspace__isnull=True, held="")
         .filter(Q(priority__gt=job.priority) | Q(priority=job.priority, uuid__lt=job.uuid))

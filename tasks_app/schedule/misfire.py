@@ -20,12 +20,14 @@ class Due(NamedTuple):
     Attributes:
         until, times: the last of a stretch of due times that share this decision, and how many.
         reason: why it does not run; blank if it does.
+        waits: it runs once an earlier run of the task has ended.
     """
 
     due_at: datetime
     until: datetime | None = None
     times: int = 1
     reason: str = ""
+    waits: bool = False
 
 
 class Passed(NamedTuple):
