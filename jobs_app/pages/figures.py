@@ -1,7 +1,8 @@
 """Numbers about jobs for the tops of lists and the overview, cheap with a million executions.
 
 Executions get their ids in the order they end, so "since a moment" is "from an id on", and each
-status can be counted in the index (status, id) alone.
+status can be counted in the index (status, id) alone. What is settled late, after its engine died,
+counts with what ended then.
 """
 
 from datetime import datetime, timedelta

@@ -6,16 +6,16 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.utils import timezone
 
-from jobs_app import creation, family, lifecycle, output, selectors
+from jobs_app import creation, editing, family, lifecycle, output, selectors
 from jobs_app.errors import NotCancellable
 from jobs_app.models import Job
 from taskhub.core import permissions
 from taskhub.core.audit import Actor
 from taskhub.core.errors import TaskhubError
 from taskhub.core.pages.admin import Column, Empty, Figure, ListView, PagesAdmin
-from taskhub.core.pages.posts import carry_out, post_only
+from taskhub.core.pages.posts import carry_out, post_only, sentence, who
 
-from . import filters, history, job_page, new_job, output_view, questions
+from . import edit_job, filters, history, job_page, new_job, output_view, questions
 
 
 class JobAdmin(PagesAdmin):
@@ -91,6 +91,7 @@ class JobAdmin(PagesAdmin):
     def own_urls(self) -> list[tuple[str, Any, str]]:
         return [
             ("add/", self.add_view, "add"),
+            ("<uuid:object_id>/edit/", self.edit, "edit"),
             ("<uuid:object_id>/start/", self.start, "start"),
             ("<uuid:object_id>/stop/", self.stop, "stop"),
             ("<uuid:object_id>/restart/", self.restart, "restart"),
@@ -107,7 +108,7 @@ class JobAdmin(PagesAdmin):
             try:
                 job = creation.create(
                     form.new_job(),
-                    owner=request.user,
+                    owner=who(request),
                     source="manual",
                     trigger="manual",
                     start="_start" in request.POST,
@@ -143,6 +144,28 @@ class JobAdmin(PagesAdmin):
             **job_page.page(job, request.user, timezone.now()),
             output=output_view.view(job, request.GET) if readable else None,
             streams=output_view.STREAMS,
+        )
+
+    def edit(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        job = self.row(request, str(object_id))
+        permissions.require(request.user, "job.edit")
+        form = edit_job.EditJobForm(
+            request.POST or None, initial={"name": job.name, "description": job.description}
+        )
+        if request.method == "POST" and form.is_valid():
+            try:
+                editing.change(job.pk, **form.cleaned_data, by=Actor.of(request), now=timezone.now())
+            except TaskhubError as exc:
+                form.add_error(None, sentence(exc))
+            else:
+                return HttpResponseRedirect(self.url("change", job.pk))
+        return self.page(
+            request,
+            "jobs/edit.html",
+            "Name and description",
+            form=form,
+            job=job,
+            status=422 if form.errors else 200,
         )
 
     def download(self, request: HttpRequest, object_id: Any) -> HttpResponse | StreamingHttpResponse:
@@ -182,7 +205,7 @@ class JobAdmin(PagesAdmin):
                 lifecycle.restart(
                     job,
                     by=Actor.of(request),
-                    owner=request.user,
+                    owner=who(request),
                     source="manual",
                     trigger="manual",
                     now=timezone.now(),

@@ -9,7 +9,7 @@ from jobs_app import task_runs
 from jobs_app.models import Execution, Job
 from jobs_app.states import OPEN
 from taskhub.core.audit import Actor
-from taskhub.core.pages.posts import carry_out, post_only
+from taskhub.core.pages.posts import carry_out, post_only, who
 from tasks_app.pages.task_admin import TaskAdmin
 
 RUNS = 20
@@ -29,7 +29,7 @@ class RunnableTaskAdmin(TaskAdmin):
                 task_runs.run_task(
                     task,
                     by=Actor.of(request),
-                    owner=request.user,
+                    owner=who(request),
                     trigger="manual",
                     source="manual",
                     now=timezone.now(),

@@ -103,7 +103,7 @@ def short_uuid(uuid: UUID) -> str:
 
 
 @register.filter
-def quote_id(key: object) -> str:
+def quote_id(key: int | str | UUID) -> str:
     """A primary key as it stands in an address of the admin."""
     return str(quote(key))
 

@@ -2,6 +2,7 @@
 
 import random
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -304,7 +305,7 @@ def jobs(tasks: list[Task], owner: User, anna: User, now: datetime) -> None:
     write_output(parent, 60, now)
 
 
-def job(name: str, state: str, began: datetime, **fields: object) -> Job:
+def job(name: str, state: str, began: datetime, **fields: Any) -> Job:
     from tests.support import make_job
 
     row = make_job(
@@ -318,7 +319,7 @@ def job(name: str, state: str, began: datetime, **fields: object) -> Job:
         **fields,
     )
     assert JobSpec.objects.filter(pk=row.pk).exists()
-    if row.is_terminal:
+    if row.finished_at is not None:
         Execution.objects.create(
             job=row.uuid,
             public_id=row.public_id,

@@ -186,7 +186,7 @@ class PagesAdmin(ModelAdmin):  # type: ignore[misc] # unfold ships no types
         self, request: HttpRequest, template: str, title: str, *, status: int = 200, **context: Any
     ) -> TemplateResponse:
         """A page in the shell, named `title`."""
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined] # Django's own convention
+        request.current_app = self.admin_site.name
         return TemplateResponse(
             request,
             template,

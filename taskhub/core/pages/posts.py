@@ -5,11 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from taskhub.core import permissions
-from taskhub.core.errors import NotFound, TaskhubError
+from taskhub.core.errors import NotSignedIn, TaskhubError
 
 View = Callable[..., HttpResponse]
 
@@ -24,6 +25,17 @@ def post_only(view: View) -> View:
         return view(self, request, *args, **kwargs)
 
     return guarded
+
+
+def who(request: HttpRequest) -> User:
+    """The signed-in user.
+
+    Raises:
+        NotSignedIn: nobody is.
+    """
+    if isinstance(request.user, User):
+        return request.user
+    raise NotSignedIn("expected a signed-in user, got none")
 
 
 def carry_out(request: HttpRequest, right: str, act: Callable[[], str], *, back: str) -> HttpResponse:
@@ -41,8 +53,6 @@ def carry_out(request: HttpRequest, right: str, act: Callable[[], str], *, back:
     permissions.require(request.user, right)
     try:
         messages.success(request, act())
-    except NotFound:
-        raise
     except TaskhubError as exc:
         if exc.status == 404:
             raise
