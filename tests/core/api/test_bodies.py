@@ -17,7 +17,7 @@ def send() -> Any:
     client = APIClient()
     client.force_authenticate(make_user())
 
-    def post(body: bytes | str, content_type: str = "application/json", **headers: Any) -> Any:
+    def post(body: Any, content_type: str = "application/json", **headers: Any) -> Any:
         return client.generic("POST", "/api/v1/echo", body, content_type=content_type, **headers)
 
     return post

@@ -1,6 +1,7 @@
 """Ids of requests, and refusals that no view makes."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from django.http import HttpRequest, HttpResponse
@@ -77,7 +78,8 @@ def test_it_serves_asynchronous_stacks_too():
 
     request = HttpRequest()
     request.path = "/api/v1/x"
-    answer = asyncio.run(api_answers(page)(request))
+    answer_of: Any = api_answers(page)
+    answer = asyncio.run(answer_of(request))
     assert answer.status_code == 404
     assert answer["Content-Type"] == "application/json"
     assert len(answer["X-Request-Id"]) == 32

@@ -156,7 +156,7 @@ def test_data_and_waiting_time_of_an_error_come_along(raised):
 
 
 def test_nested_errors_have_dotted_names(raised):
-    detail = {"a": {"b": ["one", "two"]}, "c": [{}, {"d": ["three"]}], "non_field_errors": ["four"]}
+    detail: Any = {"a": {"b": ["one", "two"]}, "c": [{}, {"d": ["three"]}], "non_field_errors": ["four"]}
     answer = raised(rest.ValidationError(detail))
     assert answer.json()["fields"] == {"a.b": "one two", "c[1].d": "three", "body": "four"}
     assert answer.json()["error"] == "a.b: one two"
