@@ -75,6 +75,7 @@ async def follow(view: AsyncView, request: HttpRequest, **path: str) -> HttpResp
     last = request.headers.get("Last-Event-ID", "")
     if last.startswith(END) and Point.parse(last.removeprefix(END)):
         return HttpResponse(status=204)
+    watching.check_room()
     return StreamingHttpResponse(
         _events(
             UUID(given["uuid"]),

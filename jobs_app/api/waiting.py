@@ -12,6 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from jobs_app import family
 from jobs_app.errors import JobNotFound
+from taskhub.core.api.refusals import error_response
 
 from . import watching
 from .job_views import JobEndpoint
@@ -32,7 +33,10 @@ def as_view(cls: type[Any], then: Callable[..., Awaitable[HttpResponseBase]]) ->
 
     @csrf_exempt  # as every REST view: its authentication asks for the token where one is needed
     async def answer(request: HttpRequest, **path: str) -> HttpResponseBase:
-        return await then(sync_to_async(view), request, **path)
+        try:
+            return await then(sync_to_async(view), request, **path)
+        except Exception as exc:  # what went wrong outside of the REST view
+            return error_response(exc, request)
 
     answer.cls, answer.initkwargs = cls, {}  # type: ignore[attr-defined] # where the document looks
     return answer
@@ -40,6 +44,9 @@ def as_view(cls: type[Any], then: Callable[..., Awaitable[HttpResponseBase]]) ->
 
 async def ended_job(view: AsyncView, request: HttpRequest, **path: str) -> HttpResponseBase:
     """With `?wait=`, answer with the job as it is when it has ended or the time is over."""
+    if request.GET.get("wait"):
+        # Said before anything is started: a call that is refused has done nothing.
+        watching.check_room()
     response = await view(request, **path)
     endpoint = _endpoint(response)
     if endpoint is None or response.status_code != 202 or not endpoint.query.get("wait"):

@@ -97,15 +97,14 @@ class _Reader:
 
     def add(self, watcher: Watcher) -> None:
         with self._lock:
-            if len(self._watchers) >= MOST_WATCHERS:
-                raise Unavailable(
-                    f"expected fewer than {MOST_WATCHERS} waiting calls, got one more", retry_after=5
-                )
             self._watchers.add(watcher)
             self._deserted.clear()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="job-watch", daemon=True)
                 self._thread.start()
+
+    def __len__(self) -> int:
+        return len(self._watchers)
 
     def remove(self, watcher: Watcher) -> None:
         with self._lock:
@@ -161,13 +160,15 @@ def read(jobs: set[UUID], *, output_of: set[UUID]) -> dict[UUID, Seen]:
 _reader = _Reader()
 
 
+def check_room() -> None:
+    """Raises Unavailable when so many wait already that one more has to come later."""
+    if len(_reader) >= MOST_WATCHERS:
+        raise Unavailable(f"expected fewer than {MOST_WATCHERS} waiting calls, got one more", retry_after=5)
+
+
 @contextmanager
 def watch(job: UUID, *, output: bool = False) -> Iterator[Watcher]:
-    """Watch a job inside a coroutine.
-
-    Raises:
-        Unavailable: too many wait already.
-    """
+    """Watch a job inside a coroutine."""
     watcher = Watcher(job, output=output)
     _reader.add(watcher)
     try:

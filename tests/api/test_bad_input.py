@@ -166,7 +166,8 @@ def test_an_answer_in_another_form_is_refused(client):
 
 WEIRD_IDS = [
     "..", ".", "%2e", "%2e%2e", "%252e", "a" * 64, "a" * 65, "a" * 5000, "%00", "a%00b", "%ff%fe", "%ed%a0%80", "-1", "0",
-    "1", "1.0", "1e3", "9" * 19, "9" * 40, "\u0661", "null", "NaN", "%20", "a%20b", "%0a", "<script>", "'; --", "%25", "{id}",
+    "1", "1.0", "1e3", "9" * 19, "9" * 40, "\u0661", "null", "NaN", "%20", "a%20b", "%0a", "<script>", "'; --", "%25",
+    "{id}",
     "00000000-0000-0000-0000-000000000000", "urn:uuid:00000000-0000-0000-0000-000000000000",
 ]  # fmt: skip
 
@@ -183,7 +184,7 @@ def test_an_id_that_nothing_has_is_404_everywhere(client, id):
     ):  # fmt: skip
         refused(client.get("/api/v1/" + path.format(spelled)), 404)
     for path in ("jobs/{}/start", "jobs/{}/cancel", "jobs/{}/stop", "jobs/{}/remove", "jobs/{}/restart",
-                 "tasks/{}/run",                  "tasks/{}/enable", "tasks/{}/disable", "settings/{}/reset"):  # fmt: skip
+                 "tasks/{}/run", "tasks/{}/enable", "tasks/{}/disable", "settings/{}/reset"):  # fmt: skip
         refused(client.post("/api/v1/" + path.format(spelled), {}, format="json"), 404)
     for path in ("jobs/{}", "tokens/{}"):
         refused(client.delete("/api/v1/" + path.format(spelled)), 404)
@@ -273,8 +274,10 @@ def test_a_wait_that_makes_no_sense_is_refused_and_nothing_starts(client, wait):
 
 def test_actions_refuse_fields_they_do_not_know(client):
     job, task, runspace = make_job(), make_task(), make_runspace()
-    for path in (f"jobs/{job.uuid}/start", f"jobs/{job.uuid}/cancel", f"jobs/{job.uuid}/remove",
-                 f"tasks/{task.pk}/run",                  f"tasks/{task.pk}/enable", f"runspaces/{runspace.pk}/close", "settings/default_timeout/reset", "tokens"):  # fmt: skip
+    for path in (
+        f"jobs/{job.uuid}/start", f"jobs/{job.uuid}/cancel", f"jobs/{job.uuid}/remove", f"tasks/{task.pk}/run",
+        f"tasks/{task.pk}/enable", f"runspaces/{runspace.pk}/close", "settings/default_timeout/reset", "tokens",
+    ):  # fmt: skip
         refused(client.post(f"/api/v1/{path}", {"colour": "red"}, format="json"), 400, field="colour")
     refused(client.patch("/api/v1/pools/default", {"name": "other"}, format="json"), 400, field="name")
     refused(
