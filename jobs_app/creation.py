@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -20,6 +21,7 @@ from taskhub.core.audit import Actor
 from taskhub.core.errors import BadInput, TaskhubError
 from taskhub.core.guards import json as json_guard
 
+from .engine import sql
 from .errors import (
     CodeDoesNotCompile,
     DuplicateJob,
@@ -37,6 +39,7 @@ CODE_LIMIT = 1024 * 1024
 MAPS_LIMIT = 256 * 1024
 PRIORITIES = range(-100, 101)
 LONGEST_TIMEOUT = 10 * 365 * 86_400
+POOLS_KNOWN_SECONDS = 1.0
 
 _PUBLIC_ID = re.compile(r"[a-z0-9._-]{1,64}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -143,8 +146,8 @@ def create(
     try:
         with transaction.atomic():
             _check_parent(new.parent)
-            job.save(force_insert=True)
-            spec.save(force_insert=True)
+            sql.insert_instance(job)
+            sql.insert_instance(spec)
             audit.record(
                 actor=by, action="job.create", object_type="job", object_id=str(uuid), now=now,
                 after={"id": public_id, "name": job.name, "language": job.language, "state": state},
@@ -170,8 +173,7 @@ def checked(new: NewJob, *, check_code: bool = True) -> NewJob:
     _check_numbers(new)
     _check_maps(new)
     public_id = _checked_id(new.public_id)
-    pool = Pool.objects.filter(pk=new.pool).first()
-    if pool is None:
+    if not _pool_exists(new.pool):
         raise UnknownPool(
             f"pool: expected the name of a pool, got {new.pool!r}", fields={"pool": "no such pool"}
         )
@@ -264,6 +266,18 @@ def _check_source(new: NewJob, *, check_code: bool) -> None:
             language.check(new.code)
         except languages.CheckFailed as exc:
             raise CodeDoesNotCompile(f"code: {exc}", fields={"code": str(exc)}) from exc
+
+
+_known_pools: tuple[float, frozenset[str]] = (0.0, frozenset())
+
+
+def _pool_exists(name: str) -> bool:
+    """Asked for every job, so remembered for a second; an unknown name is always looked up."""
+    global _known_pools
+    now = time.monotonic()
+    if now >= _known_pools[0] or name not in _known_pools[1]:
+        _known_pools = now + POOLS_KNOWN_SECONDS, frozenset(Pool.objects.values_list("pk", flat=True))
+    return name in _known_pools[1]
 
 
 def _check_app(name: str) -> None:

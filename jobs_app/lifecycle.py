@@ -412,6 +412,16 @@ def give_back(returned: Sequence[Returned]) -> list[Returned]:
     return [Returned(sql.hex_of(row[0]), row[1], row[2]) for row in cursor.fetchall() if row[3] is not None]
 
 
+def moved_by_time(*, now: datetime) -> bool:
+    """Whether `release_retries` or `expire` would find anything."""
+    cursor = sql.run(
+        "SELECT EXISTS (SELECT 1 FROM jobs_app_job WHERE held = 'retry' AND available_at <= ?) "
+        "OR EXISTS (SELECT 1 FROM jobs_app_job WHERE expires_at <= ? AND finished_at IS NULL)",
+        [now, now],
+    )
+    return bool(cursor.fetchone()[0])
+
+
 def release_retries(*, now: datetime, most: int = 500) -> int:
     """Let jobs whose back-off is over go on: ad-hoc ones to a claim, runs of tasks to the limit.
 

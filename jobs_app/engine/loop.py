@@ -91,6 +91,7 @@ class Engine:
         self._drain_until: float | None = None
         self._poll_at = self._beat_at = self._away_until = 0.0
         self._look = True
+        self._more_timed = False
 
     # Running
 
@@ -147,12 +148,16 @@ class Engine:
                 # Another engine has settled our jobs: what we hold is no longer ours.
                 log.error("engine=%s was taken for dead; leaving", self.id)
                 self._asked_to_stop = 2
-        if self._look or now >= self._poll_at:
+        polling = now >= self._poll_at
+        if self._look or polling:
             self._look = False
-            self._poll_at = now + POLL_SECONDS
             self._watchdog.read_requests()
             if not self._asked_to_stop:
                 self._dispatcher.look_again()
+        if polling or self._more_timed:
+            self._poll_at = now + POLL_SECONDS
+            self._watchdog.close_asked()
+            if not self._asked_to_stop:
                 lifecycle_steps(self._clock.now())
                 self._timed()
         self._watchdog.step()
@@ -161,7 +166,8 @@ class Engine:
     def _timed(self) -> None:
         # What works in slices says that there is more; it comes in the next turn.
         done = [self._guarded(step) for step in self._timed_steps()]
-        self._look = any(done)
+        self._more_timed = any(done)
+        self._look = self._look or self._more_timed
 
     def _timed_steps(self) -> list[Callable[[], object]]:
         return [
@@ -188,7 +194,12 @@ class Engine:
 
     def _timeout(self) -> float:
         """Seconds to wait at most."""
-        if self._look or self._facts or (not self._asked_to_stop and self._dispatcher.wants()):
+        if (
+            self._look
+            or self._more_timed
+            or self._facts
+            or (not self._asked_to_stop and self._dispatcher.wants())
+        ):
             return 0.0
         now = self._clock.monotonic()
         soonest = min(self._poll_at, self._beat_at, self._keeper.next_at())
@@ -330,9 +341,14 @@ class Engine:
             self._dispatcher.look_again()
         if ends:
             closed: list[Closed] = lifecycle.finish(ends)
+            for one in closed:
+                if one.will_retry and one.end.retry_at is not None:
+                    wait = max(0.0, (one.end.retry_at - now).total_seconds())
+                    self._poll_at = min(self._poll_at, self._clock.monotonic() + wait)
             if any(one.task is not None for one in closed):
                 tell_tasks(closed, now=now)
-                self._look = True
+                # A run that ended may make room for one that waits for the limit.
+                self._more_timed = True
 
     def _after_commit(self, facts: Facts, handed: list[Handed]) -> None:
         boot = self._clock.boottime()
@@ -442,9 +458,12 @@ class Engine:
 
 def lifecycle_steps(now: datetime) -> None:
     """Rows that move by time alone: retries whose back-off is over, jobs whose time is."""
-    with transaction.atomic():
-        lifecycle.release_retries(now=now)
-        lifecycle.expire(now=now)
+    connection.ensure_connection()
+    # A look first: with nothing due there is no reason to stand in line with those who write.
+    if lifecycle.moved_by_time(now=now):
+        with transaction.atomic():
+            lifecycle.release_retries(now=now)
+            lifecycle.expire(now=now)
 
 
 def _held(member: Member, job: str, attempt: int) -> Holding | None:

