@@ -9,6 +9,7 @@ from taskhub.core import audit, wake
 from taskhub.core.audit import Actor
 from taskhub.core.errors import NotFound
 
+from . import periods
 from .models import Task, TaskOverride
 from .schedule.cursor import first_due
 
@@ -33,6 +34,7 @@ def switch(task: int, *, enabled: bool, by: Actor, now: datetime) -> Task:
             TaskOverride.objects.update_or_create(app=row.app, name=row.name, defaults={"enabled": enabled})
             changes["source"] = Task.Source.OVERRIDDEN
         if enabled:
+            periods.close([periods.Spell(row.pk, row.schedule, row.timezone)], now=now)
             changes |= {
                 "failure_count": 0,
                 "next_due_at": first_due(schedule=row.schedule, at=row.at, timezone=row.timezone, now=now),

@@ -23,7 +23,7 @@ from tasks_app.definitions import Loader
 from tasks_app.schedule import cron, misfire, overlap
 from tasks_app.schedule.misfire import Due
 
-from . import sql, task_jobs, task_limit, task_overlap
+from . import clock_steps, sql, task_jobs, task_limit, task_overlap
 from .task_jobs import TaskJob, job_name
 
 log = logging.getLogger("taskhub.engine")
@@ -69,7 +69,7 @@ def decide(*, clock: Clock) -> bool:
         True if anything was found; call again, there may be more.
     """
     until = clock.monotonic() + STEP_SECONDS
-    found = False
+    found = clock_steps.settle(now=clock.now())
     while True:
         read, moved = _batch(clock.now())
         found = found or moved > 0

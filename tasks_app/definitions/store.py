@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F
 
+from .. import periods
 from ..models import Task, TaskOverride
 from ..schedule.cursor import first_due
 from .merge import Effective, merge
@@ -50,6 +51,7 @@ def apply(definitions: Mapping[str, Sequence[Definition]], *, gone: Iterable[str
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         existing = _rows(apps)
+        anew: list[periods.Spell] = []
         overrides = _overrides(apps)
         changed: list[Task] = []
         kept: set[Key] = set()
@@ -66,6 +68,9 @@ def apply(definitions: Mapping[str, Sequence[Definition]], *, gone: Iterable[str
                 task = _changed(app, merge(definition, overrides.get(key)), row, now)
                 if task is not None:
                     changed.append(task)
+                    if row is not None and task.schedule_version != row["schedule_version"]:
+                        anew.append(periods.Spell(row["id"], row["schedule"], row["timezone"]))
+        periods.close(anew, now=now)
         Task.objects.bulk_create(
             changed,
             update_conflicts=True,
@@ -110,6 +115,8 @@ def _changed(app: str, effective: Effective, row: Mapping[str, Any] | None, now:
     """The row to write, or None if it stands as it should."""
     definition, source, deleted = effective
     wanted = {name: getattr(definition, name) for name in _DEFINED}
+    if row is not None and _is_over(definition, row, now):
+        wanted["enabled"] = False
     told = {**wanted, "source": source, "deleted": deleted}
     if row is not None and all(row[name] == value for name, value in told.items()):
         return None
@@ -125,6 +132,12 @@ def _changed(app: str, effective: Effective, row: Mapping[str, Any] | None, now:
     if row is not None and task.enabled and not row["enabled"]:
         task.failure_count = 0
     return task
+
+
+def _is_over(definition: Definition, row: Mapping[str, Any], now: datetime) -> bool:
+    """Whether the engine has disabled it after the run of its one time; another time begins anew."""
+    at = definition.at
+    return at is not None and at <= now and at == row["at"] and not row["enabled"]
 
 
 def _begins_anew(task: Task, row: Mapping[str, Any] | None) -> bool:
@@ -146,6 +159,7 @@ def _restart(apps: Sequence[str], now: datetime) -> int:
     for task in found:
         task.next_due_at = first_due(schedule=task.schedule, at=None, timezone=task.timezone, now=now)
     found = [task for task in found if task.next_due_at is not None]
+    periods.close([periods.Spell(task.pk, task.schedule, task.timezone) for task in found], now=now)
     Task.objects.bulk_update(found, ["next_due_at"], batch_size=BATCH)
     return len(found)
 

@@ -122,3 +122,43 @@ def test_a_task_that_is_gone_is_passed_over(home):
     run = ended(task, Status.FAILED)
     task.delete()
     record(run)
+
+
+def test_a_one_off_task_disables_itself_after_its_run(home):
+    task = make_task(at=NOON, next_due_at=None)
+    record(ended(task, Status.FAILED, will_retry=True))
+    task.refresh_from_db()
+    assert task.enabled, "another attempt follows"
+    record(ended(task, Status.SUCCESS, attempt=2))
+    record(ended(task, Status.SUCCESS))
+    task.refresh_from_db()
+    assert not task.enabled
+    assert AuditEntry.objects.get(action="task.disable").message == "its one time is over"
+
+
+def test_a_run_by_hand_before_its_time_leaves_a_one_off_task_on(home):
+    task = make_task(at=NOON + MINUTE, next_due_at=NOON + MINUTE)
+    record(ended(task, Status.SUCCESS))
+    task.refresh_from_db()
+    assert task.enabled
+
+
+def test_a_one_off_task_of_a_file_stays_off_until_the_file_names_another_time(home):
+    from tasks_app.definitions import Loader
+    from tests.support import make_pool
+
+    make_pool("default")
+    file = home / "config" / "tasks.yaml"
+    file.write_text("[{name: Once, scriptPath: a.py, at: '2026-03-10T12:01'}]")
+    Loader().step(now=NOON)
+    task = Task.objects.get()
+    assert task.next_due_at == NOON + MINUTE
+    Task.objects.update(next_due_at=None)
+    record(ended(task, Status.SUCCESS))
+    Loader().step(now=NOON + 2 * MINUTE)
+    task.refresh_from_db()
+    assert (task.enabled, task.source) == (False, "default")
+    file.write_text("[{name: Once, scriptPath: a.py, at: '2026-03-10T12:05'}]")
+    Loader().step(now=NOON + 2 * MINUTE)
+    task.refresh_from_db()
+    assert (task.enabled, task.next_due_at) == (True, NOON + 5 * MINUTE)
