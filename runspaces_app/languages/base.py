@@ -1,5 +1,6 @@
 """What Taskhub has to know of a language."""
 
+import os
 import shutil
 from abc import ABC, abstractmethod
 
@@ -22,6 +23,25 @@ class CheckFailed(RunspaceError):
         self.line = line
 
 
+_programs: dict[tuple[str, str], str] = {}
+
+
+def find_program(name: str) -> str | None:
+    """Where PATH has this program, None if nowhere.
+
+    Asked for every job: a place found before is only looked at again, the whole PATH is searched
+    when it is gone.
+    """
+    path = os.environ.get("PATH", os.defpath)
+    known = _programs.get((name, path))
+    if known is not None and os.access(known, os.X_OK):
+        return known
+    found = shutil.which(name)
+    if found is not None:
+        _programs[name, path] = found
+    return found
+
+
 class Language(ABC):
     """How source text of one language is checked and started.
 
@@ -42,7 +62,7 @@ class Language(ABC):
 
     def interpreter(self) -> str | None:
         """Path of the program that runs it, None if this host has none."""
-        return next((path for program in self.programs if (path := shutil.which(program))), None)
+        return next((path for program in self.programs if (path := find_program(program))), None)
 
     def version(self) -> str | None:
         """What the interpreter calls itself, None if it is missing or does not tell."""

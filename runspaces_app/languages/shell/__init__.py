@@ -2,10 +2,9 @@
 
 import os
 import re
-import shutil
 
 from .. import checking
-from ..base import CheckFailed, Language
+from ..base import CheckFailed, Language, find_program
 
 _START = os.path.join(os.path.dirname(os.path.abspath(__file__)), "start.sh")
 
@@ -47,5 +46,5 @@ class Shell(Language):
 
     def _shell(self, first_line: str) -> str:
         named = _SHEBANG.match(first_line)
-        asked = shutil.which(named[1]) if named and named[1] in _SHELLS[1:] else None
+        asked = find_program(named[1]) if named and named[1] in _SHELLS[1:] else None
         return asked or self.interpreter() or "/bin/sh"
