@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from rest_framework.request import Request
 
 from taskhub.core import audit
@@ -176,3 +176,24 @@ def test_newest_first():
     record(object_id="1")
     record(object_id="2", now=NOON - timedelta(days=1))
     assert list(AuditEntry.objects.values_list("object_id", flat=True)) == ["2", "1"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("/admin/core/auditentry/{}/delete/", {"post": "yes"}),
+        ("/admin/core/auditentry/{}/change/", {"message": "changed", "_save": "Save"}),
+        ("/admin/core/auditentry/", {"action": "delete_selected", "_selected_action": "{}", "post": "yes"}),
+        ("/admin/core/auditentry/add/", {"action": "x", "actor": "y"}),
+    ],
+)
+def test_an_administrator_cannot_touch_them_either(client: Client, path, form):
+    client.force_login(make_user(superuser=True))
+    record(message="as it was")
+    entry = AuditEntry.objects.get()
+    answer = client.post(
+        path.format(entry.pk), {name: value.format(entry.pk) for name, value in form.items()}
+    )
+    assert answer.status_code < 500
+    assert list(AuditEntry.objects.values_list("pk", "message")) == [(entry.pk, "as it was")]

@@ -143,7 +143,7 @@ def test_a_fault_is_raised_to_whoever_watches_for_faults(monkeypatch):
 
 
 def test_what_the_database_says_stays_in_the_log(raised, caplog):
-    answer = raised(OperationalError("unable to open /home/anna/db.sqlite3"))
+    answer = raised(OperationalError("unable to open database file of anna"))
     assert "anna" not in answer.content.decode()
     assert "anna" in caplog.text
 
