@@ -10,6 +10,7 @@ import msgspec
 from django.contrib.auth import get_user_model
 
 from jobs_app import lifecycle
+from jobs_app.errors import LanguageNotInstalled
 from jobs_app.lifecycle import Claimed, End, Handover
 from jobs_app.states import JobState, Reason
 from runspaces_app import languages
@@ -211,7 +212,7 @@ class Dispatcher:
         code, path, parameters, environment = spec
         language = languages.get(claim.language)
         if language.interpreter() is None:
-            raise LanguageMissing(f"language: the interpreter of {language.name} is not installed here")
+            raise LanguageNotInstalled(f"language: the interpreter of {language.name} is not installed here")
         directory = str(hosting.folder(claim.app)) if claim.app else None
         script = str(hosting.resolve(claim.app, path)) if path else f"script{language.suffix}"
         uuid = f"{claim.job[:8]}-{claim.job[8:12]}-{claim.job[12:16]}-{claim.job[16:20]}-{claim.job[20:]}"
@@ -238,10 +239,6 @@ class Dispatcher:
             "reuse": bool(claim.reuse) and member.pool.reuse,
         }
         return encode(frame), language.in_process
-
-
-class LanguageMissing(TaskhubError):
-    code = "language_not_installed"
 
 
 def place(

@@ -132,7 +132,9 @@ def insert_instance(instance: Model) -> None:
     What `save(force_insert=True)` does, without its signals and at a tenth of its price.
     """
     statement, names = _insert_statement(type(instance))
-    run(statement, [getattr(instance, name) for name in names])
+    # A broken constraint has to be told as Django's own error: callers look for that.
+    with _wrapper().wrap_database_errors:
+        run(statement, [getattr(instance, name) for name in names])
 
 
 def insert(table: str, columns: Columns, rows: Sequence[Sequence[Any]], suffix: str = "") -> None:
