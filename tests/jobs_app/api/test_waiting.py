@@ -174,9 +174,9 @@ class Stream:
 
     async def open(self, job: Job, query: str = "", last: str = "") -> Any:
         headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last} if last else {})
-        self.response: Any = await self.client.get(f"/api/v1/jobs/{job.uuid}/events{query}", headers=headers)
-        self.parts: Any = aiter(self.response.streaming_content) if self.response.streaming else None
-        return self.response
+        response: Any = await self.client.get(f"/api/v1/jobs/{job.uuid}/events{query}", headers=headers)
+        self.parts: Any = aiter(response.streaming_content) if response.streaming else None
+        return response
 
     async def next(self) -> tuple[str, str, Any]:
         """The next event: name, id, data."""
