@@ -7,21 +7,19 @@ twice changes nothing.
 """
 
 import logging
-import random
 import selectors
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from django.db import InterfaceError, OperationalError, close_old_connections, connection, transaction
 
-from jobs_app import lifecycle, retry
-from jobs_app.lifecycle import Advanced, Begun, Closed, End, Returned
+from jobs_app import lifecycle
+from jobs_app.lifecycle import Closed, End, Returned
 from jobs_app.models import Job
 from jobs_app.states import JobState, Reason
 from runspaces_app.pool import ENDED, OPENING, READY, Keeper, Member
-from runspaces_app.protocol import Asked, Ended, Frame, GivenBack, Hello, Progressed, Started, encode
+from runspaces_app.protocol import encode
 from scaffolding import hosting
 from taskhub.core import failpoints, wake
 from taskhub.core.clock import Clock
@@ -30,8 +28,9 @@ from taskhub.core.home import Home
 from . import heartbeat, questions, scheduler
 from .closing import tell_tasks
 from .dispatcher import Dispatcher, Handed
-from .holding import Holding, end_of, lost, may_retry
+from .holding import Holding
 from .housekeeper import Housekeeper
+from .reports import Facts, Reports
 from .rescuer import Rescuer
 from .watchdog import Watchdog
 
@@ -42,23 +41,6 @@ PENDING_SECONDS = 0.02
 LINGER_SECONDS = 0.001
 DATABASE_AWAY_SECONDS = 0.5
 DATABASE_ERRORS = (OperationalError, InterfaceError)
-
-
-@dataclass
-class Facts:
-    """What was learned and is not committed yet."""
-
-    begun: dict[str, Begun] = field(default_factory=dict)
-    progress: dict[str, Advanced] = field(default_factory=dict)
-    ends: dict[tuple[str, int, int], End] = field(default_factory=dict)
-    returned: dict[str, Returned] = field(default_factory=dict)
-    acknowledge: dict[Member, int] = field(default_factory=dict)
-    gone: list[Member] = field(default_factory=list)
-
-    def __bool__(self) -> bool:
-        return bool(
-            self.begun or self.progress or self.ends or self.returned or self.gone or self.acknowledge
-        )
 
 
 class Engine:
@@ -74,16 +56,16 @@ class Engine:
         self._once = once
         self._selector = selectors.DefaultSelector()
         self.id = heartbeat.register(clock=clock, home=home, version=version)
+        self._reports = Reports(clock=clock)
         self._keeper = Keeper(
-            selector=self._selector, home=home, clock=clock, engine=self.id, on_frame=self._on_frame,
-            on_ended=self._on_ended, cookie=Holding.cookie, app_stamp=_stamp_of, secrets=secrets,
+            selector=self._selector, home=home, clock=clock, engine=self.id, on_frame=self._reports.on_frame,
+            on_ended=self._reports.on_ended, cookie=Holding.cookie, app_stamp=_stamp_of, secrets=secrets,
         )  # fmt: skip
+        self._reports.keeper = self._keeper
         self._dispatcher = Dispatcher(self._keeper, engine=self.id, clock=clock)
-        self._watchdog = Watchdog(self._keeper, engine=self.id, clock=clock, on_begun=self._begun)
+        self._watchdog = Watchdog(self._keeper, engine=self.id, clock=clock, on_begun=self._reports.begun)
         self._rescuer = Rescuer(engine=self.id, clock=clock, home=home)
         self._housekeeper = Housekeeper(clock=clock)
-        self._facts = Facts()
-        self._questions: list[tuple[Member, Asked]] = []
         self._reconcile = False
         self._wake = wake.open_receiver()
         self._selector.register(self._wake, selectors.EVENT_READ, self._woken)
@@ -112,7 +94,7 @@ class Engine:
     def turn(self, timeout: float) -> bool:
         """Wait up to `timeout` seconds, take every step once, commit; False when it is time to leave."""
         self._listen(timeout)
-        if self._facts.ends and self._dispatcher.more:
+        if self._reports.facts.ends and self._dispatcher.more:
             self._linger()
         now = self._clock.monotonic()
         if now < self._away_until:
@@ -197,7 +179,7 @@ class Engine:
         if (
             self._look
             or self._more_timed
-            or self._facts
+            or self._reports.facts
             or (not self._asked_to_stop and self._dispatcher.wants())
         ):
             return 0.0
@@ -218,99 +200,10 @@ class Engine:
         self._wake.drain()
         self._look = True
 
-    # What runspaces say
-
-    def _on_frame(self, member: Member, frame: Frame) -> None:
-        if isinstance(frame, Asked):
-            self._questions.append((member, frame))
-            return
-        if isinstance(frame, Hello):
-            return  # the keeper's affair
-        holding = _held(member, frame.job, frame.attempt)
-        if isinstance(frame, Ended):
-            self._acknowledge(member, frame.seq)
-        if holding is None:
-            log.warning("job=%s runspace=%s: a frame of an attempt that is over", frame.job, member.id)
-            return
-        if isinstance(frame, Ended):
-            self._ended(member, holding, frame)
-        elif isinstance(frame, Started):
-            self._begun(holding, _moment(frame.at))
-        elif isinstance(frame, Progressed):
-            self._facts.progress[frame.job] = Advanced(
-                frame.job, frame.fence, frame.percent, frame.message, _moment(frame.at)
-            )
-        elif isinstance(frame, GivenBack):
-            self._facts.returned[frame.job] = Returned(frame.job, frame.attempt, frame.fence)
-            self._keeper.release(member, holding, ran=False)
-
-    def _acknowledge(self, member: Member, sequence: int) -> None:
-        self._facts.acknowledge[member] = max(sequence, self._facts.acknowledge.get(member, 0))
-
-    def _begun(self, holding: Holding, started: datetime) -> None:
-        claim = holding.claim
-        holding.started_at = started
-        holding.begun_boot = self._clock.boottime() - max(0.0, (self._clock.now() - started).total_seconds())
-        self._facts.begun[claim.job] = Begun(claim.job, claim.attempt, claim.fence, started)
-
-    def _ended(self, member: Member, holding: Holding, frame: Ended) -> None:
-        now = self._clock.now()
-        # The wall clock of start and end may step between them; the end is never before the start.
-        started = min(_moment(frame.started), now)
-        finished = min(max(_moment(frame.finished), started), now)
-        end = end_of(holding, frame, retry_at=None, now=finished, started_at=started)
-        if end.state != JobState.COMPLETED and may_retry(holding.claim, end.reason):
-            end = end._replace(retry_at=self._retry_at(holding))
-        self._facts.begun.pop(frame.job, None)
-        self._facts.progress.pop(frame.job, None)
-        self._facts.ends[frame.job, frame.attempt, frame.fence] = end
-        self._keeper.release(member, holding, ran=True)
-        if member.held:
-            member.held[0].begun_boot = self._clock.boottime()
-        if frame.recycle:
-            # It takes nothing more; what it was given ahead has not begun and never will.
-            for ahead in list(member.held):
-                self._give_back(member, ahead)
-            self._keeper.close(member, frame.recycle)
-
-    def _give_back(self, member: Member, holding: Holding) -> None:
-        claim = holding.claim
-        self._facts.returned[claim.job] = Returned(claim.job, claim.attempt, claim.fence)
-        self._keeper.release(member, holding, ran=False)
-
-    def _retry_at(self, holding: Holding) -> datetime:
-        wait = retry.delay(holding.claim.attempt, backoff=holding.claim.backoff, chance=random.random)
-        return self._clock.now() + timedelta(seconds=wait)
-
-    def _on_ended(self, member: Member) -> None:
-        """A runspace is gone with its leftovers: what it held is lost, or has not begun."""
-        mark = member.process.mark()
-        now = self._clock.now()
-        for holding in list(member.held):
-            claim = holding.claim
-            begun = mark is None or any(
-                (a.job.hex, a.attempt, a.fence) == (claim.job, claim.attempt, claim.fence) for a in mark.begun
-            )
-            if not begun:
-                self._give_back(member, holding)
-                continue
-            output = member.output if member.job == claim.job else None
-            survivors = " ".join(map(str, member.survivors))
-            why = f"Its runspace ended while it ran ({member.close_reason or 'no reason known'})."
-            end = lost(holding, why=why, output=output, survivors=survivors, retry_at=None, now=now)
-            if may_retry(claim, end.reason):
-                end = end._replace(retry_at=self._retry_at(holding))
-            self._facts.begun.pop(claim.job, None)
-            self._facts.progress.pop(claim.job, None)
-            self._facts.ends[claim.job, claim.attempt, claim.fence] = end
-            member.lost.append(holding.uuid)
-            self._keeper.release(member, holding, ran=True)
-        self._facts.gone.append(member)
-
     # Committing
 
     def _commit(self) -> None:
-        facts = self._facts
+        facts = self._reports.facts
         claiming = not self._asked_to_stop and self._dispatcher.wants()
         if not facts and not claiming:
             return
@@ -327,7 +220,9 @@ class Engine:
                         tell_tasks(lifecycle.finish(impossible), now=now)
                 failpoints.hit("engine.commit.before")
             failpoints.hit("engine.commit.after")
-        self._facts = Facts()
+            if handed:
+                failpoints.hit("engine.claimed")
+        self._reports.facts = Facts()
         self._after_commit(facts, handed)
 
     def _write(self, facts: Facts, now: datetime) -> None:
@@ -375,10 +270,10 @@ class Engine:
 
     def _withdraw(self, one: Handed) -> None:
         if one.member.phase == ENDED and one.holding in one.member.held:
-            self._give_back(one.member, one.holding)
+            self._reports.give_back(one.member, one.holding)
 
     def _answer(self) -> None:
-        asked, self._questions = self._questions, []
+        asked, self._reports.questions = self._reports.questions, []
         for member, question in asked:
             reply = questions.answer(question, now=self._clock.now())
             if member.phase != ENDED:
@@ -396,13 +291,13 @@ class Engine:
     def _forget_unknown_claims(self) -> None:
         """After a commit whose answer was lost: rows say we were given jobs that we never handed out."""
         held = {holding.claim.job for member in self._keeper for holding in member.held}
-        held |= {job for job, _, _ in self._facts.ends} | set(self._facts.returned)
+        held |= {job for job, _, _ in self._reports.facts.ends} | set(self._reports.facts.returned)
         rows = Job.objects.filter(
             engine=self.id, state=JobState.QUEUED, runspace__isnull=False, finished_at__isnull=True
         ).values_list("pk", "attempt", "fence")
         unknown = [Returned(pk.hex, attempt, fence) for pk, attempt, fence in rows if pk.hex not in held]
         for job in unknown:
-            self._facts.returned[job.job] = job
+            self._reports.facts.returned[job.job] = job
         self._reconcile = False
 
     def _drain(self, now: float) -> bool:
@@ -420,7 +315,7 @@ class Engine:
                 self._keeper.close(member, "the engine stops")
         if self._asked_to_stop > 1 or now >= self._drain_until:
             self._stop_everything(now=self._asked_to_stop > 1)
-        return any(True for _ in self._keeper) or bool(self._facts)
+        return any(True for _ in self._keeper) or bool(self._reports.facts)
 
     def _stop_everything(self, *, now: bool) -> None:
         for member in self._keeper:
@@ -436,7 +331,7 @@ class Engine:
 
     def _idle(self) -> bool:
         """For `once`: nothing claimable is left and no runspace holds anything."""
-        if self._facts or self._dispatcher.more or self._dispatcher.starved or self._look:
+        if self._reports.facts or self._dispatcher.more or self._dispatcher.starved or self._look:
             return False
         if any(m.held for m in self._keeper):
             return False
@@ -466,19 +361,11 @@ def lifecycle_steps(now: datetime) -> None:
             lifecycle.expire(now=now)
 
 
-def _held(member: Member, job: str, attempt: int) -> Holding | None:
-    return next((holding for holding in member.held if holding.key == (job, attempt)), None)
-
-
 def _never_began(job: Returned, now: datetime) -> End:
     return lifecycle.ending(
         job.job, job.attempt, job.fence, JobState.STOPPED, Reason.USER, now=now,
         message=lifecycle.BEFORE_START, error_message=lifecycle.BEFORE_START,
     )  # fmt: skip
-
-
-def _moment(epoch: float) -> datetime:
-    return datetime.fromtimestamp(epoch, UTC)
 
 
 def _stamp_of(affinity: str) -> str:
