@@ -28,3 +28,37 @@ class NeverFires(BadSchedule):
 
 class UnknownTimezone(TaskError):
     code = "unknown_timezone"
+
+
+class BadTask(TaskError):
+    """What somebody wants a task to be is not what a task can be; `fields` says where."""
+
+    code = "bad_task"
+
+
+class TaskExists(TaskError):
+    """There is a task of that name in that app."""
+
+    code = "task_exists"
+    status = 409
+
+
+class DefinedByFile(TaskError):
+    """A task out of a file can be overridden only in some fields; the others are the file's."""
+
+    code = "defined_by_file"
+    status = 409
+
+
+class NoDefinition(TaskError):
+    """The task's file does not define it now: it is broken, or the task has left it."""
+
+    code = "no_definition"
+    status = 409
+
+
+class TaskHasOpenJobs(TaskError):
+    """A custom task is removed with its due times only once nothing of it waits or runs."""
+
+    code = "task_has_open_jobs"
+    status = 409

@@ -9,12 +9,15 @@ from taskhub.core.errors import TaskhubError
 from taskhub.core.guards import yaml
 from taskhub.core.guards.yaml import BadYaml
 
+from ..errors import BadTask
 from ..schedule import cron
 from . import values
 from .problems import Place, Problem, field_at, lines_of
 from .spelling import Given, gather, snake
 
 MOST_TASKS = 10_000
+# The fields that say when a task runs.
+TIMING = ("schedule", "at", "timezone")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +85,32 @@ def parse(text: str, *, file: str, pool: str = "default", pools: frozenset[str] 
             for (place, said), line in sorted(zip(wrong, lines, strict=True), key=lambda each: each[1])
         ],
     )
+
+
+def check(entry: Mapping[str, Any], *, pool: str = "default", pools: frozenset[str] | None) -> Definition:
+    """A task that did not come from a file, held to the same rules; spelt in either way.
+
+    Raises:
+        BadTask: `fields` names each field that is wrong, and how.
+    """
+    wrong: list[tuple[Place, str]] = []
+    definition = _definition(entry, (), None, pool, pools, wrong)
+    if definition is None or wrong:
+        raise bad(wrong)
+    return definition
+
+
+def bad(wrong: list[tuple[Place, str]]) -> BadTask:
+    """The error that tells of these mistakes, the first of them in its text."""
+    fields: dict[str, str] = {}
+    for place, said in wrong:
+        name, told = field_at(place), said
+        if not name:
+            # What fields say together names them itself.
+            name, _, told = said.partition(": ")
+        fields.setdefault(name, told)
+    name, told = next(iter(fields.items()))
+    return BadTask(f"{name}: {told}", fields=fields)
 
 
 def _entries(raw: Any, wrong: list[tuple[Place, str]]) -> list[tuple[Place, str | None, Any]]:

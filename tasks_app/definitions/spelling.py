@@ -19,6 +19,7 @@ FLAT = {
     "language": "language",
     "code": "code",
     "script_path": "path",
+    "path": "path",
     "parameters": "parameters",
     "environment": "environment",
     "schedule": "schedule",

@@ -13,7 +13,7 @@ from .. import periods
 from ..models import Task, TaskOverride
 from ..schedule.cursor import first_due
 from .merge import Effective, merge
-from .schema import Definition
+from .schema import TIMING, Definition
 
 log = logging.getLogger("taskhub.tasks")
 
@@ -24,7 +24,6 @@ BATCH = 500
 Key = tuple[str, str]
 
 _DEFINED = tuple(field.name for field in fields(Definition) if field.name != "name")
-_SCHEDULE = ("schedule", "at", "timezone")
 _WRITTEN = [
     *_DEFINED,
     "source",
@@ -36,11 +35,20 @@ _WRITTEN = [
 ]
 
 
-def apply(definitions: Mapping[str, Sequence[Definition]], *, gone: Iterable[str] = (), now: datetime) -> int:
+def apply(
+    definitions: Mapping[str, Sequence[Definition]],
+    *,
+    gone: Iterable[str] = (),
+    restart: bool = True,
+    now: datetime,
+) -> int:
     """Make the tasks of these apps what their files say, in one transaction.
 
     Tasks that no file defines any more, and all of the apps in `gone`, are marked deleted and
     keep their history; if they come back, they are the same task. Custom tasks are not touched.
+
+    Args:
+        restart: the apps are on, so tasks that stand still for an app that was off go on.
 
     Returns:
         How many rows were written.
@@ -85,7 +93,7 @@ def apply(definitions: Mapping[str, Sequence[Definition]], *, gone: Iterable[str
         ]
         for start in range(0, len(fallen), BATCH):
             _mark_deleted(fallen[start : start + BATCH], now)
-        restarted = _restart(list(definitions), now)
+        restarted = _restart(list(definitions), now) if restart else 0
     return len(changed) + len(fallen) + restarted
 
 
@@ -146,7 +154,7 @@ def _begins_anew(task: Task, row: Mapping[str, Any] | None) -> bool:
         return True
     if task.enabled and not row["enabled"]:
         return True
-    return any(getattr(task, name) != row[name] for name in _SCHEDULE)
+    return any(getattr(task, name) != row[name] for name in TIMING)
 
 
 def _restart(apps: Sequence[str], now: datetime) -> int:
