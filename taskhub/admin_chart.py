@@ -88,7 +88,7 @@ def _round_up(value: int) -> int:
     """The next number that divides well into four."""
     size = 4
     while True:
-        for factor in (1, 2, 3, 5):
+        for factor in (1, 2, 3, 4, 5, 6, 8):
             if size * factor >= value:
                 return size * factor
         size *= 10

@@ -284,6 +284,7 @@ def test_a_role_is_changed_and_written_down(client, rows):
     data = {**NEW_USER, "username": "somebody", "password": "", "role": "operator"}
     client.post(f"/admin/auth/user/{rows['user']}/change/", data)
     entry = AuditEntry.objects.get(action="user.change")
+    assert entry.before is not None and entry.after is not None
     assert (entry.before["role"], entry.after["role"]) == (None, "operator")
     assert User.objects.get(pk=rows["user"]).check_password(PASSWORD)
 

@@ -1,0 +1,162 @@
+"""Every page in light and dark, on a desk and on a phone: nothing to complain of, nothing out of the frame."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Complaints
+
+pytestmark = [pytest.mark.browser, pytest.mark.processes]
+
+LISTS = (
+    "jobs_app/job/", "jobs_app/execution/", "jobs_app/engine/", "tasks_app/task/", "tasks_app/occurrence/",
+    "runspaces_app/runspace/", "runspaces_app/pool/", "core/auditentry/", "auth/user/",
+)  # fmt: skip
+OTHERS = (
+    "", "core/setting/", "core/apitoken/", "core/apitoken/add/", "jobs_app/job/add/", "auth/user/add/",
+    "auth/user/roles/", "password_change/", "jobs_app/job/?state=created&q=nothing",
+)  # fmt: skip
+VIEWS = {"light-1440": ("light", 1440, 900), "dark-1440": ("dark", 1440, 900),
+         "light-390": ("light", 390, 844), "dark-390": ("dark", 390, 844)}  # fmt: skip
+QUESTIONS = re.compile(r"/(stop|remove|close|revoke)/$")
+HIDDEN_WIDTH = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+def addresses(page: Any, base: str) -> list[str]:
+    """The pages above, the first three rows of each list, and the questions behind their buttons."""
+    found = [f"{base}/admin/{path}" for path in (*LISTS, *OTHERS)]
+    for path in LISTS:
+        page.goto(f"{base}/admin/{path}")
+        links = page.locator("#result_list th a").evaluate_all("all => all.map(link => link.href)")
+        found += links[:3]
+        buttons = page.locator("#result_list confirm-link a").evaluate_all(
+            "all => all.map(link => link.href)"
+        )
+        found += [link for link in buttons[:1] if QUESTIONS.search(link)]
+    return found
+
+
+def name_of(address: str) -> str:
+    path = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "row", address.split("/admin/", 1)[1])
+    return re.sub(r"\W+", "-", path).strip("-") or "overview"
+
+
+@pytest.mark.slow
+def test_every_page_in_every_look(browser, web, sign_in, picture):
+    wrong: list[tuple[str, str, object]] = []
+    pages: list[str] = []
+    for look, (theme, width, height) in VIEWS.items():
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=theme, reduced_motion="reduce"
+        )
+        page = context.new_page()
+        complaints = Complaints(page)
+        sign_in(page, web)
+        pages = pages or addresses(page, web.address)
+        for address in pages:
+            page.goto(address)
+            # The skin has come to life, in the theme the system asks for.
+            expect(page.locator("html")).to_have_class("dark" if theme == "dark" else "")
+            picture(page, f"{name_of(address)}.{look}")
+            if page.evaluate(HIDDEN_WIDTH) > 0:
+                wrong.append((look, address, "wider than the window"))
+        wrong += [(look, "", text) for text in complaints.found]
+        context.close()
+    assert len(pages) > 40
+    assert not wrong
+
+
+def test_without_scripts_the_pages_are_there_and_work(browser, web):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{web.address}/admin/")
+    from tests.acceptance.harness import ADMIN_PASSWORD
+
+    page.get_by_label("User name").fill("admin")
+    page.get_by_label("Password").fill(ADMIN_PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+    page.goto(f"{web.address}/admin/jobs_app/job/?state=created")
+    page.get_by_role("button", name="Start").click()
+    expect(page.get_by_role("status")).to_contain_text("is queued")
+    page.goto(f"{web.address}/admin/jobs_app/job/?state=queued")
+    page.get_by_role("link", name="Stop…").first.click()
+    page.get_by_role("button", name="Stop the job").click()
+    expect(page.get_by_role("status")).to_contain_text("is stopped")
+    context.close()
+
+
+def test_the_keyboard_reaches_everything(page, web, sign_in, complaints):
+    sign_in(page, web)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    mouse_only = page.evaluate(
+        """() => [...document.querySelectorAll("[x-on\\\\:click]")]
+            .filter((box) => !box.matches("button, input, a[href]") && !(box.tabIndex === 0 && box.role === "button"))
+            .map((box) => box.outerHTML.slice(0, 200))"""
+    )
+    assert mouse_only == []
+    account = page.get_by_role("button", name="Your account and the theme")
+    account.focus()
+    page.keyboard.press("Enter")
+    dark = page.get_by_role("button", name="Dark theme")
+    expect(dark).to_be_visible()
+    dark.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("html")).to_have_class("dark")
+    expect(page.get_by_role("button", name="Log out")).to_be_visible()
+
+
+def test_the_menu_opens_on_a_phone(browser, web, sign_in):
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    sign_in(page, web)
+    tasks = page.get_by_role("link", name="Tasks", exact=True).first
+    expect(tasks).to_be_hidden()
+    page.get_by_role("button", name="Show or hide the menu").first.click()
+    expect(tasks).to_be_visible()
+    context.close()
+
+
+def test_a_filter_takes_effect_when_it_is_chosen(page, web, sign_in, complaints):
+    sign_in(page, web)
+    page.goto(f"{web.address}/admin/jobs_app/job/")
+    page.get_by_label("State", exact=True).select_option("failed")
+    page.wait_for_url("**/?state=failed")
+    expect(page.locator("#result_list tbody tr")).to_have_count(1)
+    page.get_by_role("link", name="Remove the filter State").click()
+    page.wait_for_url("**/job/?")
+
+
+def test_a_runspace_is_closed_only_with_its_id_typed(page, web, sign_in, complaints):
+    sign_in(page, web)
+    page.goto(f"{web.address}/admin/runspaces_app/runspace/3/change/")
+    page.get_by_role("link", name="Force close…").click()
+    dialog = page.get_by_role("dialog", name="Force close runspace 3?")
+    button = dialog.get_by_role("button", name="Force close")
+    expect(button).to_be_disabled()
+    field = dialog.get_by_label("Type 3 to confirm")
+    field.fill("33")
+    expect(button).to_be_disabled()
+    field.fill("3")
+    button.click()
+    expect(page.get_by_role("status")).to_contain_text("is told to close")
+    expect(page.locator("h2 .th-badge").first).to_have_text("Closing")
+
+
+def test_long_output_is_shown_in_parts(page, web, sign_in, complaints):
+    sign_in(page, web)
+    page.goto(f"{web.address}/admin/jobs_app/job/?state=running")
+    page.get_by_role("link", name="Task_ImportOrders", exact=False).first.click()
+    lines = page.get_by_role("region", name="Lines of the output").locator("li")
+    expect(lines).to_have_count(500)
+    page.locator(".th-log").scroll_into_view_if_needed()
+    expect(page.locator("#L1400")).to_be_in_viewport()
+    page.get_by_role("link", name="First", exact=True).click()
+    expect(page.locator("#L1")).to_be_visible()
+    page.get_by_role("link", name="Later").click()
+    expect(page.locator("#L501")).to_be_visible()
+    page.get_by_label("Wrap").check()
+    expect(page.locator(".th-log")).to_have_class("th-log th-log--wrap")
