@@ -66,7 +66,7 @@ def test_a_switched_manifest_counts_at_once(home):
         ),
         ("name: Shop\nversion: [1]\nenabled: true\n", "app.yaml: version: expected a text of at most"),
         ("name: Shop\nname: Shop\n", "line 2"),
-        ("name: [\n", "app.yaml, line 2"),
+        ("name: [\n", "app.yaml, line 1"),
     ],
 )
 def test_a_broken_manifest_is_a_problem_of_an_app_that_is_off(home, manifest, said):

@@ -192,7 +192,7 @@ def test_a_wrong_field_is_named_with_its_line(lines, expected):
         ("5\n", "line 1: expected a list of tasks, got 5"),
         ("just text", "line 1: expected a list of tasks, got 'just text'"),
         ("tasks:\n  - name: A\n    name: B\n", "line 3: name: expected to be given once, got it twice"),
-        ("tasks: [\n", "line 2"),
+        ("tasks: [\n", "line 1"),
         ("tasks:\n\t- a\n", "line 2"),
         ("a: !!python/object:os.system {}\n", "line 1"),
         ("a: &a [*a]\n", "tasks.yaml"),
