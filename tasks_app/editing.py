@@ -72,8 +72,8 @@ def edit(task: int, given: Mapping[str, Any], *, by: Actor, now: datetime) -> Ta
         TaskNotFound, BadTask, TaskExists
         DefinedByFile, NoDefinition: of a task out of a file.
     """
-    changes, places = _flat(given)
-    with transaction.atomic(), _named_as_given(places):
+    changes, places = flat(given)
+    with transaction.atomic(), named_as_given(places):
         row = _locked(task)
         before = _said(row)
         if row.source == Task.Source.CUSTOM:
@@ -211,7 +211,7 @@ def _edit_custom(row: Task, changes: dict[str, Any], now: datetime) -> None:
     row.save(update_fields=written)
 
 
-def _flat(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+def flat(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """The changes by the names of Task, and how the caller calls each."""
     spread = dict(given)
     limits = spread.pop("limits", None)
@@ -229,7 +229,7 @@ def _flat(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 @contextmanager
-def _named_as_given(places: Mapping[str, str]) -> Iterator[None]:
+def named_as_given(places: Mapping[str, str]) -> Iterator[None]:
     """Errors name fields as the caller does."""
     try:
         yield

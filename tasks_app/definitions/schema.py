@@ -94,7 +94,9 @@ def check(entry: Mapping[str, Any], *, pool: str = "default", pools: frozenset[s
         BadTask: `fields` names each field that is wrong, and how.
     """
     wrong: list[tuple[Place, str]] = []
-    definition = _definition(entry, (), None, pool, pools, wrong)
+    # Forms and documents have a blank where the other of code and path is given.
+    said = {name: value for name, value in entry.items() if value != "" or name == "name"}
+    definition = _definition(said, (), None, pool, pools, wrong)
     if definition is None or wrong:
         raise bad(wrong)
     return definition
