@@ -59,7 +59,10 @@ def serve(config: dict[str, Any]) -> None:
     from runspaces_app.worker import frames, processes
     from runspaces_app.worker import main as worker
     from runspaces_app.worker.mark import MarkFile
+    from taskhub.core import failpoints
 
+    # Read by now; no affair of the scripts.
+    os.environ.pop(failpoints.VARIABLE, None)
     title = _title_setter()
     title(f"taskhub runspaces ({config['kind']})")
     between = _prepare_django() if config["kind"] == "django" else _prepare_lean()

@@ -180,7 +180,9 @@ class Rescuer:
             Engine.objects.filter(pk=rescue.engine).update(settled_at=now)
             failpoints.hit("rescuer.commit.before")
         failpoints.hit("rescuer.commit.after")
-        for path in [*files, *rescue.marks.values()]:
+        # Ends whose writing was cut off are of no use to anybody.
+        torn = [path for runspace in rescue.marks for path in self._home.spool.glob(f"{runspace}-*.tmp")]
+        for path in [*files, *torn, *rescue.marks.values()]:
             with contextlib.suppress(FileNotFoundError):
                 path.unlink()
         spare = [self._home.work / f".{runspace}" for runspace in rescue.marks]
@@ -209,7 +211,7 @@ class Rescuer:
             error = ("Lost", "Its engine ended while the job ran.", error[2])
         elif job.task_id is not None and says_failure(frame.result):
             state, reason = JobState.FAILED, Reason.ERROR
-        counted = frame.output or Output(0, 0, 0)
+        counted = frame.output or _output_of(job)
         return lifecycle.ending(
             frame.job, frame.attempt, frame.fence, state, reason, now=_moment(frame.finished, self._clock),
             retry_at=self._retry_at(job, reason) if state == JobState.FAILED else None,

@@ -7,6 +7,7 @@ is gone writes what was not acknowledged to the spool and ends the process. Stan
 
 import array
 import collections
+import contextlib
 import ctypes
 import fcntl
 import gc
@@ -168,8 +169,12 @@ class Runspace:
             body = self._end_frame(frame, outcome, started, finished, percent, last_word, output, recycle)
             self._unacknowledged[self._sequence] = body
         failpoints.hit("runspace.end.before")
-        with self._sending:
-            self._setup.engine.sendall(frames.prefixed(body))
+        try:
+            with self._sending:
+                self._setup.engine.sendall(frames.prefixed(body))
+        except OSError:
+            # The engine is gone and the control thread is about to save this end: it must not be cut off.
+            self._leave()
         failpoints.hit("runspace.end.after")
         return not recycle
 
@@ -253,7 +258,10 @@ class Runspace:
             outcome.survivors += processes.sweep(root=os.getpid(), cookie=cookie)
             if frame["argv"] is None:
                 recycle = recycle or "left children"
-        output = self._collect_output(frame)
+        output = None
+        # The writer leaves soon after its engine; who adopts the end then counts what lies in the folder.
+        with contextlib.suppress(OSError):
+            output = self._collect_output(frame)
         try:
             self._setup.between()
             recycle = recycle or self._baseline.restore()

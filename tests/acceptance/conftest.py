@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_django
 
 from tests.acceptance.databases import drop_database, new_database
 from tests.acceptance.harness import Installation, Ledger, Prepared
+from tests.acceptance.rows import Rows
 
 
 @pytest.fixture(scope="session")
@@ -52,3 +54,12 @@ def taskhub(installation: Installation) -> Installation:
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
     return Ledger(tmp_path / "ledger")
+
+
+@pytest.fixture
+def rows(installation: Installation, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[Rows]:
+    """The rows of `installation`, whose default pool is small and quick to give up."""
+    made = Rows(installation, django_db_blocker)
+    made.pool(min_runspaces=2, max_runspaces=3, grace_seconds=0.3, drain_seconds=2.0)
+    yield made
+    made.close()
