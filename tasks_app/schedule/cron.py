@@ -44,7 +44,12 @@ _ANY_DAY = datetime(2025, 1, 1, tzinfo=UTC)
 
 
 class Schedule:
-    """One expression in one time zone. Instances are shared: get them from `parse`."""
+    """One expression in one time zone. Instances are shared: get them from `parse`.
+
+    Attributes:
+        wall_clock: its times are fixed, so each comes once a day however the clock is changed;
+            otherwise it follows real time.
+    """
 
     def __init__(self, text: str, zone: ZoneInfo) -> None:
         self.text = text
@@ -55,7 +60,7 @@ class Schedule:
         except CronSimError as exc:
             raise NeverFires(_never(text), fields={"schedule": "no date ever meets it"}) from exc
         parts = self.expression.split()
-        self._wall_clock = not parts[0].startswith("*") and not parts[1].startswith("*")
+        self.wall_clock = not parts[0].startswith("*") and not parts[1].startswith("*")
 
     def __repr__(self) -> str:
         return f"Schedule({self.text!r}, {self.zone.key!r})"
@@ -123,6 +128,16 @@ class Schedule:
                 return found[-limit:]
             span *= 6
 
+    def names(self, local: datetime) -> bool:
+        """Whether the fields name this reading of the local clock, be there such a time or not."""
+        fields = self._fields
+        return (
+            local.minute in fields.minutes
+            and local.hour in fields.hours
+            and local.month in fields.months
+            and bool(fields.match_day(local.date()))
+        )
+
     def words(self) -> str:
         """The expression as a sentence: "At 03:00 on Monday"."""
         try:
@@ -136,7 +151,7 @@ class Schedule:
         local = moment.astimezone(self.zone).replace(microsecond=0)
         if self.zone.key == "UTC":
             simulation.dt = local.replace(tzinfo=UTC)
-        elif self._wall_clock:
+        elif self.wall_clock:
             simulation.fixup_tz = self.zone
             simulation.dt = local.replace(tzinfo=None)
         else:
