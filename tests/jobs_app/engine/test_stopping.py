@@ -154,7 +154,7 @@ def test_a_cancel_that_races_with_the_end_has_one_of_two_ends_and_hits_no_other_
         job = submit(f"import time; time.sleep({number % 10 / 1000})")
         bystander = submit("sum(range(1000))")
         jobs += [(job, bystander)]
-        engine.until(lambda job=job: Job.objects.get(pk=job.pk).runspace is not None)
+        engine.until(Job.objects.filter(pk=job.pk, runspace__isnull=False).exists)
         try:
             engine.cancel(job)
         except JobEnded:
