@@ -147,13 +147,19 @@ class Keeper:
 
     def load_pools(self) -> None:
         fields = PoolSettings._fields
-        self.pools = {row[0]: PoolSettings(*row) for row in Pool.objects.filter(backend="local").values_list(*fields)}
+        self.pools = {
+            row[0]: PoolSettings(*row) for row in Pool.objects.filter(backend="local").values_list(*fields)
+        }
         for member in self._members.values():
-            member.pool = self.pools.get(member.pool.name, member.pool._replace(enabled=False, min_runspaces=0))
+            member.pool = self.pools.get(
+                member.pool.name, member.pool._replace(enabled=False, min_runspaces=0)
+            )
 
     def open(self, pool: PoolSettings) -> Member:
         """Start one more runspace; it becomes READY when it says hello."""
-        number = next(n for n in range(1, len(self._members) + 2) if n not in {m.number for m in self._members.values()})
+        number = next(
+            n for n in range(1, len(self._members) + 2) if n not in {m.number for m in self._members.values()}
+        )
         now = self._clock.now()
         row = Runspace.objects.create(
             pool=pool.name, engine=self._engine, number=number, pid=0, pid_start=0, opened_at=now, seen_at=now
@@ -254,6 +260,7 @@ class Keeper:
         if member.phase == OPENING:
             self._failing.pop(member.pool.name, None)
             member.phase = READY
+            member.process.learn_pid()
             member.free_since = self._clock.monotonic()
             member.changed = True
 
@@ -275,10 +282,8 @@ class Keeper:
         member.settling = {"writer"}
         member.settle_by = self._clock.monotonic() + SETTLE_SECONDS
         assert self._writer is not None  # noqa: S101
-        try:
-            self._writer.settle(member.id)
-        except OSError:
-            member.settling.discard("writer")
+        self._writer.settle(member.id)
+        member.process.learn_pid()
         if member.held or member.process.alive():
             member.settling.add("sweep")
             cookies = [self._cookie(handle) for handle in member.held[:1]]
@@ -302,10 +307,15 @@ class Keeper:
         server = self._servers.get(kind)
         if server is None:
             server = ForkServer(
-                kind, work=self._home.work, spool=self._home.spool, secrets=self._secrets() if kind == "django" else None
+                kind,
+                work=self._home.work,
+                spool=self._home.spool,
+                secrets=self._secrets() if kind == "django" else None,
             )
             self._servers[kind] = server
-            self._selector.register(server, selectors.EVENT_READ, lambda _mask, s=server: self._server_says(s))
+            self._selector.register(
+                server, selectors.EVENT_READ, lambda _mask, s=server: self._server_says(s)
+            )
         return server
 
     def _server_says(self, server: ForkServer) -> None:
@@ -419,7 +429,9 @@ class Keeper:
         everyone = len(self.of_pool(pool.name))
         if now < self._failing.get(pool.name, (0, 0.0))[1]:
             target = 0
-        while len(members) < target and everyone < pool.max_runspaces + 2 and len(members) < pool.max_runspaces:
+        while (
+            len(members) < target and everyone < pool.max_runspaces + 2 and len(members) < pool.max_runspaces
+        ):
             members.append(self.open(pool))
             everyone += 1
         free = [m for m in members if m.phase == READY and not m.held]
@@ -436,7 +448,11 @@ class Keeper:
     def collect_garbage(self, minute: int, hour: int) -> None:
         """Once an hour each, in its own minute, between jobs."""
         for member in self:
-            if member.phase == READY and member.collected_hour != hour and recycling.collection_minute(member.number) == minute:
+            if (
+                member.phase == READY
+                and member.collected_hour != hour
+                and recycling.collection_minute(member.number) == minute
+            ):
                 member.collected_hour = hour
                 self.send(member, _COLLECT)
 
@@ -483,13 +499,12 @@ class Keeper:
 
     def _write_rows(self) -> None:
         changed = [m for m in self if m.changed]
-        closed, self._closed = self._closed, []
+        closed = list(self._closed)
         if not changed and not closed:
             return
         now = self._clock.now()
         with transaction.atomic():
             for member in changed:
-                member.changed = False
                 Runspace.objects.filter(pk=member.id).update(
                     pid=member.process.pid, pid_start=member.process.start, affinity=member.affinity,
                     availability="busy" if member.held else "available", job=member.held[0].uuid if member.held else None,
@@ -502,6 +517,10 @@ class Keeper:
                     close_reason=member.close_reason[:200], jobs_run=member.jobs_run, pid=member.process.pid,
                     pid_start=member.process.start, affinity=member.affinity, seen_at=now,
                 )  # fmt: skip
+        # Only now: had the database gone away, they would still have to be written.
+        for member in changed:
+            member.changed = False
+        del self._closed[: len(closed)]
 
     def asked_to_close(self) -> list[Member]:
         """Members whose row says that a person wants them closed now."""

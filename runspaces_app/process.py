@@ -94,9 +94,11 @@ class ForkServer:
             os.close(secrets)
 
     def fork(self, runspace: int, number: int, grace: float, descriptors: list[int]) -> None:
-        frames.send_with_descriptors(
-            self.sock, {"fork": runspace, "number": number, "grace": grace}, descriptors
-        )
+        """Ask for a runspace; if the server is gone, which `messages` tells, none comes."""
+        with contextlib.suppress(ConnectionError):
+            frames.send_with_descriptors(
+                self.sock, {"fork": runspace, "number": number, "grace": grace}, descriptors
+            )
 
     def messages(self) -> Iterator[dict[str, Any] | None]:
         return _messages(self.sock)
@@ -132,11 +134,15 @@ class OutputWriter:
     def pid(self) -> int:
         return self._child.process.pid
 
+    # A writer that is gone is met where its messages are read; its successor is then told the same.
+
     def open(self, runspace: int, descriptors: list[int]) -> None:
-        frames.send_with_descriptors(self.sock, {"open": runspace}, descriptors)
+        with contextlib.suppress(ConnectionError):
+            frames.send_with_descriptors(self.sock, {"open": runspace}, descriptors)
 
     def settle(self, runspace: int) -> None:
-        self.sock.send(json.dumps({"settle": runspace}).encode())
+        with contextlib.suppress(ConnectionError):
+            self.sock.send(json.dumps({"settle": runspace}).encode())
 
     def messages(self) -> Iterator[dict[str, Any] | None]:
         return _messages(self.sock)
@@ -238,6 +244,12 @@ class RunspaceProcess:
             return decode_mark(os.pread(self._mark_fd, 4096, 0))
         except (OSError, UnreadableMark):
             return None
+
+    def learn_pid(self) -> None:
+        """Look up who it is, if its server died before it could tell."""
+        mark = self.mark()
+        if self.pid == 0 and mark is not None:
+            self.pid, self.start = mark.pid, mark.start
 
     def alive(self) -> bool:
         return self.pid != 0 and processes.alive(self.pid, self.start)
