@@ -80,15 +80,15 @@ def decide(*, clock: Clock) -> bool:
 
 def release(*, clock: Clock) -> bool:
     """Free task jobs that wait for an earlier run or for room, as far as they may; True if any was freed."""
-    behind = task_overlap.anyone_waits()
+    behind = task_overlap.waiting()
     if not behind and not task_limit.anyone_waits():
         return False
     if behind:
-        task_overlap.stop_previous(now=clock.now())
+        task_overlap.stop_previous(behind, now=clock.now())
     with transaction.atomic():
         task_limit.lock()
         if behind:
-            task_overlap.let_go()
+            task_overlap.let_go(behind)
         freed = task_limit.let_go()
         if freed:
             transaction.on_commit(wake.wake_engines)

@@ -1,6 +1,6 @@
 """Runs of a task that wait for an earlier run of the same task, held back as `overlap`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -15,9 +15,10 @@ from tasks_app.schedule.overlap import Standing
 from . import sql
 
 _KEY: sql.Columns = (("v_task", "bigint"),)
+_UUID: sql.Columns = (("v_uuid", "uuid"),)
+_JOB, _TASK = "jobs_app_job", "JOIN tasks_app_task t ON t.id = w.task_id"
 # As the index of the open jobs of tasks has it.
 _WAITS = "w.held = 'overlap' AND w.task_id IS NOT NULL AND w.finished_at IS NULL"
-_OPEN = "o.task_id = w.task_id AND o.task_id IS NOT NULL AND o.finished_at IS NULL"
 
 
 def standing(tasks: Sequence[int]) -> dict[int, Standing]:
@@ -38,12 +39,14 @@ def standing(tasks: Sequence[int]) -> dict[int, Standing]:
     return found
 
 
-def anyone_waits() -> bool:
+def waiting() -> dict[int, str]:
+    """The tasks that have a run waiting for another, and what each says of overlaps."""
     connection.ensure_connection()
-    return sql.run(f"SELECT 1 FROM jobs_app_job w WHERE {_WAITS} LIMIT 1").fetchone() is not None
+    rows = sql.run(f"SELECT DISTINCT w.task_id, t.overlap FROM {_JOB} w {_TASK} WHERE {_WAITS}")
+    return dict(rows.fetchall())
 
 
-def let_go() -> int:
+def let_go(tasks: Collection[int]) -> int:
     """Let the eldest of each task go on to the limit once nothing else of the task is open.
 
     Inside a transaction with the lock of the limit.
@@ -51,15 +54,30 @@ def let_go() -> int:
     Returns:
         How many.
     """
-    freed = sql.run(
-        f"UPDATE jobs_app_job SET held = 'limit' WHERE uuid IN (SELECT w.uuid FROM jobs_app_job w WHERE {_WAITS} "
-        f"AND NOT EXISTS (SELECT 1 FROM jobs_app_job o WHERE {_OPEN} AND (o.held <> 'overlap' OR o.uuid < w.uuid))) "
-        "AND held = 'overlap' RETURNING uuid"
+    found = standing(list(tasks))
+    idle = [(task,) for task, stands in found.items() if stands.waiting and not stands.running]
+    if not idle:
+        return 0
+    source, parameters = sql.rows_as_table(_KEY, idle)
+    rows = sql.run(
+        f"SELECT w.task_id, w.uuid FROM {source} JOIN {_JOB} w ON w.task_id = v_task WHERE {_WAITS}",
+        parameters,
     ).fetchall()
-    return len(freed)
+    eldest: dict[int, UUID] = {}
+    for task, uuid in rows:
+        job = UUID(sql.hex_of(uuid))
+        eldest[task] = min(job, eldest.get(task, job))
+    source, parameters = sql.rows_as_table(_UUID, [(job,) for job in eldest.values()])
+    return len(
+        sql.run(
+            f"UPDATE {_JOB} SET held = 'limit' FROM {source} WHERE uuid = v_uuid "
+            f"AND {sql.unindexed('held')} = 'overlap' AND {sql.unindexed('state')} = 'queued' RETURNING uuid",
+            parameters,
+        ).fetchall()
+    )
 
 
-def stop_previous(*, now: datetime) -> int:
+def stop_previous(tasks: Mapping[int, str], *, now: datetime) -> int:
     """Ask the earlier runs to stop where one waits whose task says `cancel_previous`.
 
     Found anew at each step, not told once: an engine that dies in between leaves nothing undone.
@@ -67,10 +85,15 @@ def stop_previous(*, now: datetime) -> int:
     Returns:
         How many were asked.
     """
+    taking_over = [(task,) for task, policy in tasks.items() if policy == overlap.CANCEL_PREVIOUS]
+    if not taking_over:
+        return 0
+    source, parameters = sql.rows_as_table(_KEY, taking_over)
     rows = sql.run(
-        "SELECT DISTINCT o.uuid FROM jobs_app_job w JOIN tasks_app_task t ON t.id = w.task_id "
-        f"JOIN jobs_app_job o ON {_OPEN} WHERE {_WAITS} AND t.overlap = '{overlap.CANCEL_PREVIOUS}' "
-        "AND o.uuid < w.uuid AND o.cancel_requested_at IS NULL AND o.cancellable"
+        f"SELECT o.uuid FROM {source} JOIN {_JOB} o ON o.task_id = v_task "
+        "WHERE o.task_id IS NOT NULL AND o.finished_at IS NULL AND o.cancel_requested_at IS NULL AND o.cancellable "
+        f"AND EXISTS (SELECT 1 FROM {_JOB} w WHERE w.task_id = v_task AND {_WAITS} AND w.uuid > o.uuid)",
+        parameters,
     ).fetchall()
     asked = 0
     for (uuid,) in rows:
