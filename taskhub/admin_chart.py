@@ -22,6 +22,7 @@ class Bar(NamedTuple):
     start: datetime
     x: float
     width: float
+    middle: float
     segments: list[Segment]
     ok: int
     bad: int
@@ -72,6 +73,7 @@ def _bar(hour: Hour, x: float, space: float, most: int) -> Bar:
         start=hour.start,
         x=round(x + space * 0.14, 1),
         width=round(space * 0.72, 1),
+        middle=round(x + space / 2, 1),
         segments=segments,
         ok=ended.ok,
         bad=ended.bad,

@@ -76,7 +76,7 @@ def host_name(request: HttpRequest) -> str:
 
 def environment_label(request: HttpRequest) -> list[str] | None:
     """(words, tone) of the label at the top of each page; None for no label."""
-    words = str(getattr(settings, "TASKHUB_ENVIRONMENT", "") or "")
+    words = settings.TASKHUB_ENVIRONMENT
     if words:
         return [words[:40], "danger" if words.lower().startswith("prod") else "info"]
     return ["Debug", "warning"] if settings.DEBUG else None

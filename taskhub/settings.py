@@ -206,6 +206,7 @@ SERVESTATIC_ALLOW_ALL_ORIGINS = False
 SERVESTATIC_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 
 # Admin
+TASKHUB_ENVIRONMENT = env_text("TASKHUB_ENVIRONMENT")
 UNFOLD = admin_settings.skin()
 CSRF_FAILURE_VIEW = "taskhub.admin_errors.csrf_refused"
 

@@ -7,7 +7,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from jobs_app.models import Execution, Job
+from jobs_app.models import Engine, Execution, Job
 from runspaces_app.models import Pool, Runspace
 from taskhub.core import roles, runtime_settings
 from taskhub.core.models import ApiToken, AuditEntry
@@ -38,7 +38,7 @@ def rows(db, home):
         "failed": Job.objects.get(state="failed").pk,
         "ended": Job.objects.get(public_id="nightly-export-2026-03-10").pk,
         "execution": Execution.objects.order_by("pk").first().pk,
-        "engine": 1,
+        "engine": Engine.objects.get().pk,
         "task": Task.objects.get(name="ImportOrders").pk,
         "occurrence": Occurrence.objects.first().pk,
         "runspace": Runspace.objects.filter(state="opened").first().pk,

@@ -67,6 +67,17 @@ def test_a_banner_says_that_no_engine_beats(db, home, sign_in):
     assert words in page and "The last sign of life came" in page
 
 
+@pytest.mark.parametrize(
+    ("name", "words", "look"),
+    [("production", "production", "bg-red-100"), ("staging", "staging", "bg-blue-100")],
+)
+def test_the_environment_stands_on_every_page(db, home, sign_in, settings, name, words, look):
+    settings.TASKHUB_ENVIRONMENT = name
+    page = sign_in("viewer").get("/admin/").content.decode()
+    label = page[: page.index(words + "\n")].rsplit("<span", 1)[1]
+    assert look in label
+
+
 def test_the_door_tells_nobody_about_engines(db, client):
     page = client.get("/admin/login/").content.decode()
     assert "No engine is running" not in page

@@ -1,5 +1,6 @@
 """What our pages rely on in the skin, and what they may not do."""
 
+import ast
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -123,3 +124,25 @@ def test_the_skin_includes_the_header_we_replace():
 def test_the_site_is_ours():
     assert type(admin.site).__name__ in ("DefaultAdminSite", "TaskhubAdminSite")
     assert admin.site.site_header == "Taskhub"
+
+
+def imports_of(path: Path) -> set[str]:
+    """Every module a file imports, by the names it uses."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def test_only_files_called_admin_import_the_admin_of_the_skin():
+    """It renders a widget while it is imported, which loads every tag library there is."""
+    packages = ("taskhub", "scaffolding", "runspaces_app", "tasks_app", "jobs_app")
+    sources = [path for package in packages for path in (ROOT / package).rglob("*.py")]
+    importers = {path.name for path in sources if "unfold.admin" in imports_of(path)}
+    assert importers == {"admin.py"}
+    for path in sources:
+        if "templatetags" in path.parts:
+            assert not any(name.split(".")[-1] == "admin" for name in imports_of(path)), path
