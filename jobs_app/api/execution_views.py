@@ -37,6 +37,11 @@ def named(executions: "QuerySet[Execution]") -> "QuerySet[Execution]":
     return executions.annotate(owner_name=Subquery(owner))
 
 
+def lines(executions: "QuerySet[Execution]") -> "QuerySet[Execution]":
+    """With the columns of a list, and no more."""
+    return named(executions).defer(*_WIDE)
+
+
 class ExecutionLine(serializers.Serializer[Execution]):
     """An execution in a list."""
 
@@ -99,7 +104,7 @@ class ExecutionsView(Endpoint):
         One row for each attempt of a job, newest first. Without a role: only of the caller's own jobs.
         """
         found = job_lists.executions(visible(request.user, token_of(request)), self.query)
-        return self.page(named(found).defer(*_WIDE), ExecutionLine)
+        return self.page(found, ExecutionLine, complete=lines)
 
 
 class ExecutionView(Endpoint):

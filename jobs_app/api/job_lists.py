@@ -17,7 +17,7 @@ _SLACK = 2.0
 
 
 def jobs(rows: "QuerySet[Job]", query: dict[str, Any]) -> "QuerySet[Job]":
-    """The jobs that all given filters let through."""
+    """The jobs that all given filters let through, newest first."""
     for name in ("app", "pool", "language", "reason"):
         if name in query:
             rows = rows.filter(**{name: query[name]})
@@ -38,7 +38,7 @@ def jobs(rows: "QuerySet[Job]", query: dict[str, Any]) -> "QuerySet[Job]":
     if "created_before" in query:
         rows = rows.filter(created_at__lt=query["created_before"])
         rows = rows.filter(uuid__lt=_first_uuid(query["created_before"], _SLACK))
-    return rows
+    return rows.order_by("-uuid")
 
 
 def executions(rows: "QuerySet[Execution]", query: dict[str, Any]) -> "QuerySet[Execution]":

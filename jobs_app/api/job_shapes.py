@@ -23,8 +23,8 @@ _LINE = (
 
 
 def lines(jobs: "QuerySet[Job]") -> "QuerySet[Job]":
-    """The columns of a list, newest job first."""
-    return named(jobs.only(*_LINE)).order_by("-uuid")
+    """With the columns of a list, and no more."""
+    return named(jobs.only(*_LINE))
 
 
 def named(jobs: "QuerySet[Job]") -> "QuerySet[Job]":

@@ -87,7 +87,7 @@ class JobsView(JobEndpoint):
         Newest first. Without a role: only the caller's own.
         """
         jobs = selectors.visible_jobs(request.user, token_of(request))
-        return self.page(job_shapes.lines(job_lists.jobs(jobs, self.query)), JobLine)
+        return self.page(job_lists.jobs(jobs, self.query), JobLine, complete=job_shapes.lines)
 
     @extend_schema(request=NewJobBody, responses={201: JobDetail, 202: StartedJob})
     def post(self, request: Request) -> Response:

@@ -18,7 +18,7 @@ from tasks_app.api.task_views import TASK_ID, TaskEndpoint, task_of
 from tasks_app.models import Task
 
 from . import job_lists
-from .execution_views import ExecutionLine, named, visible
+from .execution_views import ExecutionLine, lines, visible
 from .job_input import WaitQuery
 from .job_shapes import StartedJob
 from .job_views import JobEndpoint
@@ -83,4 +83,4 @@ class TaskHistoryView(TaskEndpoint):
         """List the executions of a task, the newest first."""
         task = self.task(id)
         found = job_lists.executions(visible(request.user), {**self.query, "task": str(task.pk)})
-        return self.page(named(found).defer("output_preview", "error_message"), ExecutionLine)
+        return self.page(found, ExecutionLine, complete=lines)

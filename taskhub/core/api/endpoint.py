@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final, cast
 
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import MethodNotAllowed
@@ -102,9 +103,21 @@ class Endpoint(APIView):
         reader.is_valid(raise_exception=True)
         return dict(reader.validated_data)
 
-    def page(self, rows: Any, shape: type[BaseSerializer[Any]], **context: Any) -> Response:
-        """One page of a queryset, or of a short list, in the envelope of all lists."""
+    def page(
+        self,
+        rows: Any,
+        shape: type[BaseSerializer[Any]],
+        *,
+        complete: Callable[["QuerySet[Any]"], "QuerySet[Any]"] | None = None,
+        **context: Any,
+    ) -> Response:
+        """One page of a queryset, or of a short list, in the envelope of all lists.
+
+        Args:
+            complete: adds to the rows of the page what finding and counting them does not need.
+        """
         pages = (self.pagination_class or OnePage)()
+        pages.complete = complete
         found = pages.paginate_queryset(rows, self.request, self)
         return pages.get_paginated_response(shape(found, many=True, context=context).data)
 

@@ -1,5 +1,6 @@
 """Pages of lists: exact counts, a stable order, and no walk past wide rows to get to a deep one."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import QuerySet
@@ -27,6 +28,9 @@ class Pages(BasePagination):
     middle of a long list the keys are looked for from its end.
     """
 
+    # What else a page needs of its rows: joined names, fewer columns. Not asked for to find and count them.
+    complete: Callable[["QuerySet[Any]"], "QuerySet[Any]"] | None = None
+
     def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
         self._request = request
         self.limit = _whole(request, "limit", DEFAULT_LIMIT, least=1, most=MOST)
@@ -41,7 +45,8 @@ class Pages(BasePagination):
         keys = keys[: self.limit]
         if not keys:
             return []
-        found = {row.pk: row for row in queryset.order_by().filter(pk__in=keys)}
+        rows = queryset.order_by().filter(pk__in=keys)
+        found = {row.pk: row for row in (self.complete(rows) if self.complete else rows)}
         # A row removed between the two queries is left out.
         return [found[key] for key in keys if key in found]
 
