@@ -292,7 +292,10 @@ class Keeper:
         self._maybe_ended(member)
 
     def _failed_to_open(self, pool: str) -> None:
-        failures = self._failing.get(pool, (0, 0.0))[0] + 1
+        failures, until = self._failing.get(pool, (0, 0.0))
+        if self._clock.monotonic() < until:
+            return  # it went down with the one that began the pause
+        failures += 1
         wait = min(LONGEST_PAUSE_SECONDS, 0.25 * 2**failures)
         self._failing[pool] = failures, self._clock.monotonic() + wait
         log.error("pool=%s: a runspace ended before it was ready; the next try is in %.1f s", pool, wait)
@@ -527,6 +530,10 @@ class Keeper:
         rows = Runspace.objects.filter(engine=self._engine, state="opened", close_requested_at__isnull=False)
         found = [self._members.get(pk) for pk in rows.values_list("pk", flat=True)]
         return [m for m in found if m is not None and m.phase != ENDED]
+
+    def abandon(self) -> None:
+        """Leave without a word: all others meet the end of their sockets when this process ends."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def stop(self) -> None:
         """The last step: servers and writer end, rows are written. Members must be gone."""

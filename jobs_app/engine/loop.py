@@ -8,7 +8,6 @@ twice changes nothing.
 
 import logging
 import selectors
-import time
 from collections.abc import Callable
 from datetime import datetime
 
@@ -71,6 +70,8 @@ class Engine:
         self._selector.register(self._wake, selectors.EVENT_READ, self._woken)
         self._asked_to_stop = 0
         self._drain_until: float | None = None
+        self._leave_by: float | None = None
+        self._giving_up = False
         self._poll_at = self._beat_at = self._away_until = 0.0
         self._look = True
         self._more_timed = False
@@ -81,11 +82,16 @@ class Engine:
         """Turn until told to stop and everything in hand has ended."""
         self._keeper.start()
         log.info("engine=%s runs", self.id)
+        orderly = False
         try:
             while self.turn(self._timeout()):
                 pass
+            orderly = not self._giving_up
         finally:
-            self._shut()
+            if orderly:
+                self._shut()
+            else:
+                self._abandon()
 
     def request_stop(self) -> None:
         """First call: no new work, what runs gets the drain time. Second: everything ends now. Signal safe."""
@@ -98,17 +104,16 @@ class Engine:
             self._linger()
         now = self._clock.monotonic()
         if now < self._away_until:
-            time.sleep(0.01)  # the database is away: what arrives is kept, nothing else can be done
-            return True
+            return not self._gives_up(now)  # the database is away: what arrives is kept
         try:
             self._steps(now)
             self._commit()
             self._answer()
+            if self._asked_to_stop:
+                return self._drain(now)
         except DATABASE_ERRORS as exc:
             self._database_away(exc)
-            return True
-        if self._asked_to_stop:
-            return self._drain(now)
+            return not self._gives_up(now)
         return not (self._once and self._idle())
 
     def _listen(self, timeout: float) -> None:
@@ -176,6 +181,8 @@ class Engine:
 
     def _timeout(self) -> float:
         """Seconds to wait at most."""
+        if self._clock.monotonic() < self._away_until:
+            return PENDING_SECONDS
         if (
             self._look
             or self._more_timed
@@ -186,7 +193,11 @@ class Engine:
         now = self._clock.monotonic()
         soonest = min(self._poll_at, self._beat_at, self._keeper.next_at())
         timeout = max(0.0, min(soonest - now, self._watchdog.next_in()))
-        due = scheduler.next_due(self._clock.now())
+        try:
+            due = scheduler.next_due(self._clock.now())
+        except DATABASE_ERRORS as exc:
+            self._database_away(exc)
+            return PENDING_SECONDS
         if due is not None:
             until = (due - self._clock.now()).total_seconds()
             if until <= timeout:
@@ -273,11 +284,19 @@ class Engine:
             self._reports.give_back(one.member, one.holding)
 
     def _answer(self) -> None:
-        asked, self._reports.questions = self._reports.questions, []
-        for member, question in asked:
-            reply = questions.answer(question, now=self._clock.now())
-            if member.phase != ENDED:
-                self._keeper.send(member, encode({"t": "reply", "n": question.n, **reply}))
+        while self._reports.questions:
+            member, question = self._reports.questions.pop(0)
+            # What is asked may have been done though the answer was lost, and must not be done twice.
+            reply: dict[str, object] = {"error": "the engine failed; whether it was done is not known"}
+            try:
+                reply = questions.answer(question, now=self._clock.now())
+            except DATABASE_ERRORS:
+                raise
+            except Exception:
+                log.exception("job=%s: its question cannot be answered", question.job)
+            finally:
+                if member.phase != ENDED:
+                    self._keeper.send(member, encode({"t": "reply", "n": question.n, **reply}))
 
     # Trouble and the end
 
@@ -287,6 +306,13 @@ class Engine:
         self._away_until = self._clock.monotonic() + DATABASE_AWAY_SECONDS
         connection.close()
         close_old_connections()
+
+    def _gives_up(self, now: float) -> bool:
+        """Whether to leave though the database is away: told to stop twice, or once and the drain time is over."""
+        if self._asked_to_stop and self._leave_by is None:
+            self._leave_by = now + max((m.pool.drain_seconds for m in self._keeper), default=0.0)
+        self._giving_up = self._asked_to_stop > 1 or (self._leave_by is not None and now >= self._leave_by)
+        return self._giving_up
 
     def _forget_unknown_claims(self) -> None:
         """After a commit whose answer was lost: rows say we were given jobs that we never handed out."""
@@ -349,6 +375,14 @@ class Engine:
         self._wake.close()
         self._selector.close()
         log.info("engine=%s has ended", self.id)
+
+    def _abandon(self) -> None:
+        """Leave at once: runspaces see the end of their sockets, save what they know and follow.
+
+        The row goes on to say that it runs, so that the next engine settles what is in hand.
+        """
+        self._keeper.abandon()
+        log.error("engine=%s has ended and leaves its jobs to the next one", self.id)
 
 
 def lifecycle_steps(now: datetime) -> None:

@@ -103,10 +103,12 @@ def run(statement: str, parameters: Iterable[Any] = ()) -> Any:
     """Run a statement written with `?` marks inside the open transaction; returns the driver's cursor."""
     wrapper = _wrapper()
     driver = wrapper.connection
-    if wrapper.vendor == "sqlite":
-        return driver.execute(statement, [_to_sqlite(value) for value in parameters])
-    # `?` stands in no other role in our statements; `%s` comes from `rows_as_table`.
-    return driver.execute(_marks(statement), list(parameters))
+    # A lost connection has to be told as Django's own error: the engine then waits for the database.
+    with wrapper.wrap_database_errors:
+        if wrapper.vendor == "sqlite":
+            return driver.execute(statement, [_to_sqlite(value) for value in parameters])
+        # `?` stands in no other role in our statements; `%s` comes from `rows_as_table`.
+        return driver.execute(_marks(statement), list(parameters))
 
 
 @functools.lru_cache(maxsize=256)
@@ -132,9 +134,7 @@ def insert_instance(instance: Model) -> None:
     What `save(force_insert=True)` does, without its signals and at a tenth of its price.
     """
     statement, names = _insert_statement(type(instance))
-    # A broken constraint has to be told as Django's own error: callers look for that.
-    with _wrapper().wrap_database_errors:
-        run(statement, [getattr(instance, name) for name in names])
+    run(statement, [getattr(instance, name) for name in names])
 
 
 def insert(table: str, columns: Columns, rows: Sequence[Sequence[Any]], suffix: str = "") -> None:
@@ -143,7 +143,9 @@ def insert(table: str, columns: Columns, rows: Sequence[Sequence[Any]], suffix: 
     if is_sqlite():
         marks = ", ".join("?" * len(columns))
         statement = f"INSERT INTO {table} ({names}) VALUES ({marks}) {suffix}"
-        _wrapper().connection.executemany(statement, _sqlite_rows(columns, rows))
+        wrapper = _wrapper()
+        with wrapper.wrap_database_errors:
+            wrapper.connection.executemany(statement, _sqlite_rows(columns, rows))
         return
     source, parameters = rows_as_table(columns, rows)
     run(f"INSERT INTO {table} ({names}) SELECT * FROM {source} {suffix}", parameters)

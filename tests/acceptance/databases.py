@@ -17,17 +17,20 @@ def on_postgresql() -> bool:
 
 def new_database(*, template: str = "") -> str:
     """URL of a new database, a copy of `template` if its URL is given; blank where tests use SQLite."""
-    if not on_postgresql():
-        return ""
+    return make_database(postgres.address(), template=template) if on_postgresql() else ""
+
+
+def make_database(server: str, *, template: str = "") -> str:
+    """URL of a new database on the server with this address, whatever database the tests use."""
     name = f"taskhub_{uuid4().hex[:12]}"
     copied = (
         sql.SQL(" TEMPLATE {}").format(sql.Identifier(urlsplit(template).path[1:]))
         if template
         else sql.SQL("")
     )
-    with psycopg.connect(postgres.address(), autocommit=True) as connection:
+    with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)) + copied)
-    return re.sub(r"(postgresql://[^/]*/)[^?]*", rf"\g<1>{name}", postgres.address())
+    return re.sub(r"(postgresql://[^/]*/)[^?]*", rf"\g<1>{name}", server)
 
 
 def drop_database(url: str) -> None:

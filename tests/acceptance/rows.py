@@ -38,8 +38,7 @@ class Rows:
         ]
 
     def close(self) -> None:
-        with self._unblock.unblock():
-            connections[self._alias].close()
+        self.let_go()
         del connections[self._alias]
         del connections.settings[self._alias]
 
@@ -48,6 +47,11 @@ class Rows:
         """The alias for `using()`, usable inside the block."""
         with self._unblock.unblock():
             yield self._alias
+
+    def let_go(self) -> None:
+        """Close the connection; the next look opens another."""
+        with self._unblock.unblock():
+            connections[self._alias].close()
 
     # Making
 
