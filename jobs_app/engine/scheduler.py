@@ -28,7 +28,7 @@ from .task_jobs import TaskJob, job_name
 
 log = logging.getLogger("taskhub.engine")
 
-BATCH = 500
+BATCH = 1000
 # A step gives way to the others after this long; what is left comes in the next turn.
 STEP_SECONDS = 0.1
 RELOAD_SECONDS = 2.0
@@ -80,9 +80,9 @@ def decide(*, clock: Clock) -> bool:
 
 def release(*, clock: Clock) -> bool:
     """Free task jobs that wait for an earlier run or for room, as far as they may; True if any was freed."""
-    behind = task_overlap.waiting()
-    if not behind and not task_limit.anyone_waits():
+    if not task_limit.anyone_waits():
         return False
+    behind = task_overlap.waiting()
     if behind:
         task_overlap.stop_previous(behind, now=clock.now())
     with transaction.atomic():

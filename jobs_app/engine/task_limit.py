@@ -32,8 +32,12 @@ def room() -> int | None:
 
 
 def anyone_waits() -> bool:
+    """Whether a task job waits for room or for an earlier run; one question, for it is asked each step."""
     connection.ensure_connection()
-    found = sql.run("SELECT 1 FROM jobs_app_job WHERE held = 'limit' AND state = 'queued' LIMIT 1").fetchone()
+    found = sql.run(
+        "SELECT 1 FROM jobs_app_job WHERE held IN ('limit', 'overlap') AND task_id IS NOT NULL "
+        "AND finished_at IS NULL LIMIT 1"
+    ).fetchone()
     return found is not None
 
 

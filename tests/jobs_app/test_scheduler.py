@@ -342,6 +342,11 @@ def test_the_planner_reads_open_jobs_of_tasks_from_their_index(clock):
             "WHERE held = '' AND task_id IS NOT NULL AND finished_at IS NULL"
         )
         assert "job_task_open" in str(cursor.fetchall())
+        cursor.execute(
+            "EXPLAIN QUERY PLAN SELECT 1 FROM jobs_app_job WHERE held IN ('limit', 'overlap') "
+            "AND task_id IS NOT NULL AND finished_at IS NULL LIMIT 1"
+        )
+        assert "job_task_open" in str(cursor.fetchall())
     assert task_limit.MOST > 0
 
 
