@@ -95,6 +95,7 @@ class RunShape(serializers.Serializer[Any]):
 
     due_at = serializers.DateTimeField()
     local = serializers.CharField(help_text="The same on the clock of the task's zone.")
+    note = serializers.CharField(help_text="What a change of that clock does to it; mostly blank.")
 
 
 class NextRuns(serializers.Serializer[Any]):

@@ -221,7 +221,7 @@ class NextRunsView(TaskEndpoint):
         """Tell the next due times of a task."""
         task = self.task(id)
         runs = _runs(task, count=self.query.get("count", 5), now=self.now)
-        results = [{"due_at": run.due_at, "local": run.local.isoformat()} for run in runs]
+        results = [{"due_at": run.due_at, "local": run.local.isoformat(), "note": run.note} for run in runs]
         return Response(
             NextRuns({"enabled": task.enabled, "timezone": task.timezone, "results": results}).data
         )
