@@ -65,10 +65,14 @@ class Runspace(models.Model):
     engine = models.BigIntegerField(help_text="id of the engine that owns the process")
     number = models.PositiveIntegerField(help_text="shown in the process title; free numbers are used again")
     pid = models.IntegerField()
-    pid_start = models.BigIntegerField(help_text="start time in clock ticks since boot; tells a reused pid apart")
+    pid_start = models.BigIntegerField(
+        help_text="start time in clock ticks since boot; tells a reused pid apart"
+    )
     state = models.CharField(max_length=16, choices=State, default=State.OPENED)
     availability = models.CharField(max_length=16, choices=Availability, default=Availability.AVAILABLE)
-    affinity = models.CharField(max_length=128, blank=True, default="", help_text="app:<name> or owner:<id> it serves")
+    affinity = models.CharField(
+        max_length=128, blank=True, default="", help_text="app:<name> or owner:<id> it serves"
+    )
     job = models.UUIDField(null=True, blank=True, help_text="the job it runs now; a plain id")
     jobs_run = models.PositiveIntegerField(default=0)
     opened_at = models.DateTimeField()
@@ -101,7 +105,9 @@ class Runspace(models.Model):
 class RunspaceSample(models.Model):
     """One measurement of a runspace; kept 24 hours."""
 
-    runspace = models.ForeignKey(Runspace, on_delete=models.DO_NOTHING, related_name="samples", db_constraint=False)
+    runspace = models.ForeignKey(
+        Runspace, on_delete=models.DO_NOTHING, related_name="samples", db_constraint=False
+    )
     at = models.DateTimeField()
     memory_bytes = models.BigIntegerField()
     threads = models.IntegerField()

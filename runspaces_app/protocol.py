@@ -106,7 +106,8 @@ def decode(body: bytes) -> Frame:
     Raises:
         msgspec.DecodeError: it fits no known kind.
     """
-    return _DECODER.decode(body)
+    frame: Frame = _DECODER.decode(body)
+    return frame
 
 
 def encode(frame: dict[str, Any]) -> bytes:

@@ -39,7 +39,9 @@ class Channel:
             self._take(line)
         if len(self._buffer) > LONGEST_LINE:
             self._buffer = b""
-            self.problem = BadResult("result_too_large", "result: expected a line of at most 1 MiB on the channel")
+            self.problem = BadResult(
+                "result_too_large", "result: expected a line of at most 1 MiB on the channel"
+            )
 
     def close(self) -> None:
         if self._buffer.strip():
@@ -105,7 +107,7 @@ class ChildJob:
         os.dup2(writer, CHANNEL)
         os.close(writer)
         try:
-            child = subprocess.Popen(  # noqa: S603 - running what was asked for is the point
+            child = subprocess.Popen(
                 self._argv,
                 env=self._environment,
                 cwd=self._directory,
@@ -234,5 +236,3 @@ def parameters_in_environment(parameters: dict[str, Any]) -> dict[str, str]:
         if len(text.encode()) < 128 * 1024 - 256 and "\0" not in text:
             variables[f"TASKHUB_PARAM_{key}"] = text
     return variables
-
-

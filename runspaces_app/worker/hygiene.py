@@ -73,7 +73,12 @@ class Baseline:
         Returns:
             Why the runspace must not be used again, or "".
         """
-        return self._leftovers() or self._restore_interpreter() or self._restore_process() or self._drop_modules()
+        return (
+            self._leftovers()
+            or self._restore_interpreter()
+            or self._restore_process()
+            or self._drop_modules()
+        )
 
     def _leftovers(self) -> str:
         # The streams first: a script that closed or replaced them has made the rest unreadable.

@@ -128,4 +128,15 @@ def decode(page: bytes) -> Mark:
     ]
     begun = tuple(Attempt(UUID(bytes=job), attempt, fence) for job, attempt, _, fence, _ in entries)
     job, attempt, state, fence, cap = entries[0] if entries else (bytes(16), 0, NONE, 0, 0)
-    return Mark(boot_id.rstrip(b"\0").decode(), runspace, pid, start, UUID(bytes=job), attempt, state, fence, cap, begun)
+    return Mark(
+        boot_id.rstrip(b"\0").decode(),
+        runspace,
+        pid,
+        start,
+        UUID(bytes=job),
+        attempt,
+        state,
+        fence,
+        cap,
+        begun,
+    )

@@ -43,4 +43,6 @@ class Outcome:
 
     @classmethod
     def failed(cls, error_type: str, message: str, *, reason: str = "error", **more: Any) -> "Outcome":
-        return cls(FAILED, reason, error_type=clipped(error_type, 200), error_message=clipped(message), **more)
+        return cls(
+            FAILED, reason, error_type=clipped(error_type, 200), error_message=clipped(message), **more
+        )

@@ -90,7 +90,14 @@ def send(pids: Iterable[int], number: int) -> None:
             os.kill(pid, number)
 
 
-def sweep(*, root: int | None, sessions: Iterable[int] = (), cookie: bytes, spare: Iterable[int] = (), seconds: float = 2.0) -> list[int]:
+def sweep(
+    *,
+    root: int | None,
+    sessions: Iterable[int] = (),
+    cookie: bytes,
+    spare: Iterable[int] = (),
+    seconds: float = 2.0,
+) -> list[int]:
     """KILL a job's processes until a full pass finds none; returns those left after `seconds`."""
     spared = {os.getpid(), *spare}
     until = time.monotonic() + seconds

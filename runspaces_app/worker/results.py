@@ -70,7 +70,8 @@ class Emitted:
         if self._size > LIMIT + 1:
             # Not kept: a script that emits for ever must not fill the memory.
             self._problem = BadResult(
-                "result_too_large", f"result: expected at most {LIMIT} bytes of JSON, got {self._size} and more"
+                "result_too_large",
+                f"result: expected at most {LIMIT} bytes of JSON, got {self._size} and more",
             )
             return
         self._items.append(text)
