@@ -57,9 +57,7 @@ def took_part(rows: Rows) -> set[int | None]:
     return {job.engine for job in rows.jobs(state=JobState.COMPLETED).values()}
 
 
-def test_two_engines_share_two_thousand_jobs(
-    installation: Installation, rows: Rows, ledger: Ledger
-) -> None:
+def test_two_engines_share_two_thousand_jobs(installation: Installation, rows: Rows, ledger: Ledger) -> None:
     engines = [installation.start_engine(), installation.start_engine()]
     rows.create(ledger.python(SIGN), MANY)
     jobs = rows.until_ended(timeout=60)
