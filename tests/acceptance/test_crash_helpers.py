@@ -113,6 +113,10 @@ def _helper(installation: Installation, mark: str) -> psutil.Process:
 WRITER, FORK_SERVER = "writer.py", "taskhub runspaces (lean)"
 
 
+def _until_succeeded(installation: Installation, writer: psutil.Process) -> None:
+    wait_until(lambda: _helper(installation, WRITER).pid != writer.pid, message="another writer")
+
+
 def test_a_killed_writer_costs_no_job_and_the_next_goes_on_writing(
     installation: Installation, rows: Rows, ledger: Ledger, wait_for_go: str, go: Callable[[], None]
 ) -> None:
@@ -122,7 +126,7 @@ def test_a_killed_writer_costs_no_job_and_the_next_goes_on_writing(
     rows.until_running(*jobs)
     writer = _helper(installation, WRITER)
     writer.kill()
-    wait_until(lambda: _helper(installation, WRITER).pid != writer.pid)
+    _until_succeeded(installation, writer)
     go()
     ended = rows.until_ended()
     for job in jobs:
@@ -140,7 +144,7 @@ def test_a_writer_killed_again_and_again_stops_nothing(
         writer = _helper(installation, WRITER)
         seen.add(writer.pid)
         writer.kill()
-        wait_until(lambda pid=writer.pid: _helper(installation, WRITER).pid != pid)
+        _until_succeeded(installation, writer)
     jobs = rows.until_ended()
     assert {job.state for job in jobs.values()} == {JobState.COMPLETED}
     started_once(ledger, jobs)
@@ -182,7 +186,7 @@ def test_writer_and_fork_server_killed_at_the_same_moment_while_runspaces_open(
             helper.kill()
         psutil.wait_procs(helpers, timeout=0)
         os.kill(engine.pid, signal.SIGCONT)
-        wait_until(lambda old=helpers[0].pid: _helper(installation, WRITER).pid != old)
+        _until_succeeded(installation, helpers[0])
     jobs = rows.until_ended()
     assert engine.poll() is None
     assert {job.state for job in jobs.values()} == {JobState.COMPLETED}

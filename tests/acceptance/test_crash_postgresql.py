@@ -93,6 +93,10 @@ def test_two_engines_of_which_one_is_killed_in_the_middle(
     installation.nothing_runs()
 
 
+def until_ended_count(rows: Rows, least: int) -> None:
+    wait_until(lambda: rows.count(finished_at__isnull=False) >= least, timeout=30, interval=0)
+
+
 @pytest.fixture
 def back(server: postgres.Server) -> Iterator[Callable[[], None]]:
     yield server.back
@@ -138,7 +142,7 @@ def test_connections_cut_again_and_again_lose_and_double_nothing(
         "AND pid <> pg_backend_pid()"
     )
     for step in range(1, 6):
-        wait_until(lambda seen=step * 100: rows.count(finished_at__isnull=False) >= seen, interval=0)
+        until_ended_count(rows, step * 100)
         rows.let_go()
         with psycopg.connect(installation.database_url, autocommit=True) as connection:
             connection.execute(cut)
