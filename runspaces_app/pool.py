@@ -4,79 +4,29 @@ It knows nothing of jobs: what a runspace holds are opaque handles of its caller
 The engine calls it from its loop; it never blocks and has no thread but those that measure and kill.
 """
 
+import contextlib
 import logging
 import selectors
-import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
-from uuid import UUID
-
-from django.db import transaction
 
 from taskhub.core import failpoints
 from taskhub.core.clock import Clock
 from taskhub.core.home import Home
 
-from . import measure, recycling
-from .models import Pool, Runspace, RunspaceSample
+from . import leftovers, measure, recycling, rows, sizing
+from .member import CLOSING, ENDED, OPENING, READY, Member
+from .models import Pool, Runspace
 from .process import ForkServer, OutputWriter, RunspaceProcess
-from .protocol import Frame, Hello, Output
+from .protocol import Frame, Hello, Output, encode
 from .recycling import PoolSettings
-from .worker import processes
 from .worker.frames import BrokenFrame
 
 log = logging.getLogger("taskhub.runspaces")
 
-OPENING, READY, CLOSING, ENDED = "opening", "ready", "closing", "ended"
-ROWS_EVERY_SECONDS = 1.0
-SAMPLE_EVERY_SECONDS = 15.0
-POOLS_EVERY_SECONDS = 5.0
-OPENING_SECONDS = 20.0
-SETTLE_SECONDS = 5.0
-LONGEST_PAUSE_SECONDS = 30.0
-
-
-@dataclass(eq=False)
-class Member:
-    """One runspace under care.
-
-    Attributes:
-        held: handles of the jobs it was given and has not answered for, oldest first.
-        affinity: whose jobs it serves; "" until its first.
-        lost: jobs that went down with it; their work folders are removed with it.
-    """
-
-    process: RunspaceProcess
-    pool: PoolSettings
-    number: int
-    opened: float
-    phase: str = OPENING
-    held: list[Any] = field(default_factory=list)
-    affinity: str = ""
-    stamp: str = ""
-    jobs_run: int = 0
-    free_since: float = 0.0
-    memory: int = 0
-    threads: int = 0
-    handles: int = 0
-    close_reason: str = ""
-    broken: bool = False
-    close_by: float | None = None
-    collected_hour: int = -1
-    changed: bool = False
-    job: str | None = None
-    output: Output | None = None
-    survivors: list[int] = field(default_factory=list)
-    settling: set[str] = field(default_factory=set)
-    lost: list[UUID] = field(default_factory=list)
-    settle_by: float = 0.0
-
-    @property
-    def id(self) -> int:
-        return self.process.runspace
+ROWS_EVERY_SECONDS, SAMPLE_EVERY_SECONDS, POOLS_EVERY_SECONDS = 1.0, 15.0, 5.0
+OPENING_SECONDS, SETTLE_SECONDS = 20.0, 5.0
 
 
 class Keeper:
@@ -117,8 +67,7 @@ class Keeper:
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="runspace-watch")
         self._jobs: list[tuple[Member, str, Future[Any]]] = []
         self._closed: list[Member] = []
-        # Pools whose runspaces died before they were ready: (failures in a row, not before).
-        self._failing: dict[str, tuple[int, float]] = {}
+        self._pauses = recycling.Pauses()
         self._rows_at = self._sample_at = self._pools_at = 0.0
         self.pools: dict[str, PoolSettings] = {}
         self.opening_allowed = True
@@ -130,9 +79,6 @@ class Keeper:
 
     def of_pool(self, name: str) -> list[Member]:
         return [m for m in self._members.values() if m.pool.name == name and m.phase != ENDED]
-
-    def free(self, name: str) -> list[Member]:
-        return [m for m in self._members.values() if m.phase == READY and not m.held and m.pool.name == name]
 
     @property
     def busy(self) -> bool:
@@ -204,7 +150,7 @@ class Keeper:
         self._members.pop(member.id, None)
         member.process.close()
         folders = [self._home.work / f".{member.id}", *(self._home.work / str(job) for job in member.lost)]
-        self._threads.submit(remove_folders, folders)
+        self._threads.submit(leftovers.remove_folders, folders)
         self._closed.append(member)
 
     def give(self, member: Member, handle: Any, *, affinity: str, stamp: str) -> None:
@@ -258,17 +204,15 @@ class Keeper:
 
     def _hello(self, member: Member) -> None:
         if member.phase == OPENING:
-            self._failing.pop(member.pool.name, None)
+            self._pauses.over(member.pool.name)
             member.phase = READY
             member.process.learn_pid()
             member.free_since = self._clock.monotonic()
             member.changed = True
 
     def _unregister(self, member: Member) -> None:
-        try:
+        with contextlib.suppress(KeyError, ValueError):
             self._selector.unregister(member.process)
-        except (KeyError, ValueError):
-            return
 
     def _gone(self, member: Member) -> None:
         """Its socket is at the end or its process was collected: settle what it leaves."""
@@ -288,17 +232,15 @@ class Keeper:
             member.settling.add("sweep")
             cookies = [self._cookie(handle) for handle in member.held[:1]]
             pid, start = member.process.pid, member.process.start
-            self._jobs.append((member, "sweep", self._threads.submit(_end_processes, pid, start, cookies)))
+            self._jobs.append(
+                (member, "sweep", self._threads.submit(leftovers.end_processes, pid, start, cookies))
+            )
         self._maybe_ended(member)
 
     def _failed_to_open(self, pool: str) -> None:
-        failures, until = self._failing.get(pool, (0, 0.0))
-        if self._clock.monotonic() < until:
-            return  # it went down with the one that began the pause
-        failures += 1
-        wait = min(LONGEST_PAUSE_SECONDS, 0.25 * 2**failures)
-        self._failing[pool] = failures, self._clock.monotonic() + wait
-        log.error("pool=%s: a runspace ended before it was ready; the next try is in %.1f s", pool, wait)
+        wait = self._pauses.failed(pool, now=self._clock.monotonic())
+        if wait is not None:
+            log.error("pool=%s: a runspace ended before it was ready; the next try is in %.1f s", pool, wait)
 
     def _maybe_ended(self, member: Member) -> None:
         if not member.settling:
@@ -331,10 +273,10 @@ class Keeper:
                     self._unregister(member)
                     self._gone(member)
             elif "forked" in message:
-                member = self._members.get(message["forked"])
-                if member is not None:
-                    member.process.pid, member.process.start = message["pid"], message["start"]
-                    member.changed = True
+                forked = self._members.get(message["forked"])
+                if forked is not None:
+                    forked.process.pid, forked.process.start = message["pid"], message["start"]
+                    forked.changed = True
             elif "exited" in message:
                 self._exited(message["exited"])
             elif "refused" in message:
@@ -368,15 +310,15 @@ class Keeper:
                     self._writer_for(member)
                 return
             if "settled" in message:
-                member = self._members.get(message["settled"])
-                if member is not None and "writer" in member.settling:
-                    member.settling.discard("writer")
+                settled = self._members.get(message["settled"])
+                if settled is not None and "writer" in settled.settling:
+                    settled.settling.discard("writer")
                     if message.get("bytes"):
-                        member.job = message.get("job")
-                        member.output = Output(
+                        settled.job = message.get("job")
+                        settled.output = Output(
                             message["bytes"], message["lines"], message["dropped"], message.get("preview", "")
                         )
-                    self._maybe_ended(member)
+                    self._maybe_ended(settled)
 
     def _writer_for(self, member: Member) -> None:
         assert self._writer is not None  # noqa: S101
@@ -407,6 +349,10 @@ class Keeper:
             elif member.phase == CLOSING and member.close_by is not None and now > member.close_by:
                 member.close_by = now + 5
                 self.kill(member, "did not end by itself")
+                if not member.process.alive():
+                    # Never forked, or gone while a child of a script holds its socket open.
+                    self._unregister(member)
+                    self._gone(member)
         if now >= self._sample_at:
             self._sample_at = now + SAMPLE_EVERY_SECONDS
             self._measure()
@@ -420,33 +366,12 @@ class Keeper:
                    self._sample_at, self._pools_at)  # fmt: skip
 
     def _size(self, pool: PoolSettings, now: float, wanted: bool) -> None:
-        members = [m for m in self.of_pool(pool.name) if m.phase != CLOSING]
-        if not pool.enabled:
-            for member in members:
-                self.close(member, "the pool is switched off")
-            return
-        opening = sum(m.phase == OPENING for m in members)
-        target = pool.min_runspaces
-        if wanted and not opening:
-            target = max(target, len(members) + 1)
-        everyone = len(self.of_pool(pool.name))
-        if now < self._failing.get(pool.name, (0, 0.0))[1]:
-            target = 0
-        while (
-            len(members) < target and everyone < pool.max_runspaces + 2 and len(members) < pool.max_runspaces
-        ):
-            members.append(self.open(pool))
-            everyone += 1
-        free = [m for m in members if m.phase == READY and not m.held]
-        for member in free:
-            why = self._due_for_recycling(member)
-            if why:
-                self.close(member, why)
-            elif len(members) > pool.max_runspaces or recycling.too_many(
-                pool, open_count=len(members), idle=now - member.free_since
-            ):
-                self.close(member, f"without work for {now - member.free_since:.0f} s")
-                members.remove(member)
+        members = self.of_pool(pool.name)
+        paused = self._pauses.paused(pool.name, now=now)
+        for _ in range(sizing.to_open(pool, members, wanted=wanted and not paused, paused=paused)):
+            self.open(pool)
+        for member, why in sizing.to_close(pool, members, now=now, worn=self._due_for_recycling):
+            self.close(member, why)
 
     def collect_garbage(self, minute: int, hour: int) -> None:
         """Once an hour each, in its own minute, between jobs."""
@@ -487,49 +412,25 @@ class Keeper:
             self._jobs.append((None, "measure", self._threads.submit(measure.all_of, pids)))  # type: ignore[arg-type]
 
     def _measured(self, found: dict[int, measure.Measured]) -> None:
-        now = self._clock.now()
-        rows = []
-        for runspace, measured in found.items():
-            member = self._members.get(runspace)
-            if member is None:
-                continue
+        known = {pk: measured for pk, measured in found.items() if pk in self._members}
+        for runspace, measured in known.items():
+            member = self._members[runspace]
             member.memory, member.threads, member.handles = measured
             member.changed = True
-            rows.append(RunspaceSample(runspace_id=runspace, at=now, memory_bytes=measured.memory,
-                                       threads=measured.threads, handles=measured.handles))  # fmt: skip
-        if rows:
-            RunspaceSample.objects.bulk_create(rows)
+        rows.save_samples(known, now=self._clock.now())
 
     def _write_rows(self) -> None:
-        changed = [m for m in self if m.changed]
-        closed = list(self._closed)
-        if not changed and not closed:
-            return
-        now = self._clock.now()
-        with transaction.atomic():
-            for member in changed:
-                Runspace.objects.filter(pk=member.id).update(
-                    pid=member.process.pid, pid_start=member.process.start, affinity=member.affinity,
-                    availability="busy" if member.held else "available", job=member.held[0].uuid if member.held else None,
-                    jobs_run=member.jobs_run, seen_at=now, memory_bytes=member.memory, threads=member.threads,
-                    handles=member.handles,
-                )  # fmt: skip
-            for member in closed:
-                Runspace.objects.filter(pk=member.id).update(
-                    state="broken" if member.broken else "closed", availability="available", job=None, closed_at=now,
-                    close_reason=member.close_reason[:200], jobs_run=member.jobs_run, pid=member.process.pid,
-                    pid_start=member.process.start, affinity=member.affinity, seen_at=now,
-                )  # fmt: skip
-        # Only now: had the database gone away, they would still have to be written.
+        changed, closed = [m for m in self if m.changed], list(self._closed)
+        rows.write(changed, closed, now=self._clock.now())
+        # Only now: they are still to be written if the database has gone away.
         for member in changed:
             member.changed = False
         del self._closed[: len(closed)]
 
     def asked_to_close(self) -> list[Member]:
         """Members whose row says that a person wants them closed now."""
-        rows = Runspace.objects.filter(engine=self._engine, state="opened", close_requested_at__isnull=False)
-        found = [self._members.get(pk) for pk in rows.values_list("pk", flat=True)]
-        return [m for m in found if m is not None and m.phase != ENDED]
+        wanted = set(rows.asked_to_close(self._engine))
+        return [m for m in self if m.id in wanted and m.phase != ENDED]
 
     def abandon(self) -> None:
         """Leave without a word: all others meet the end of their sockets when this process ends."""
@@ -545,26 +446,4 @@ class Keeper:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-def remove_folders(folders: list[Path]) -> None:
-    """Work folders nobody cleans up any more. Runs in a thread."""
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _end_processes(pid: int, start: int, cookies: list[bytes]) -> list[int]:
-    """Kill a runspace that is not gone yet and every process of its job. Runs in a thread."""
-    if pid and processes.alive(pid, start):
-        processes.send([pid], 9)
-    survivors: list[int] = []
-    for cookie in cookies:
-        survivors += processes.sweep(root=None, sessions=(pid,) if pid else (), cookie=cookie)
-    return survivors
-
-
-def _frame(kind: str) -> bytes:
-    from .protocol import encode
-
-    return encode({"t": kind})
-
-
-_CLOSE, _COLLECT = _frame("close"), _frame("collect")
+_CLOSE, _COLLECT = encode({"t": "close"}), encode({"t": "collect"})

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+LONGEST_PAUSE_SECONDS = 30.0
+
 
 class PoolSettings(NamedTuple):
     """A pool's row, as the engine uses it. Durations in seconds, sizes in bytes, -1 for no limit."""
@@ -49,3 +51,30 @@ def too_many(pool: PoolSettings, *, open_count: int, idle: float) -> bool:
 def collection_minute(index: int) -> int:
     """The minute of the hour in which runspace `index` collects its garbage: spread, never all at once."""
     return index * 3 % 60
+
+
+class Pauses:
+    """When to try again to open a runspace of a pool whose last ones ended before they were ready."""
+
+    def __init__(self) -> None:
+        self._failing: dict[str, tuple[int, float]] = {}
+
+    def failed(self, pool: str, *, now: float) -> float | None:
+        """One has failed to come up.
+
+        Returns:
+            Seconds until the next try; None if it went down with the one that began the pause.
+        """
+        failures, until = self._failing.get(pool, (0, 0.0))
+        if now < until:
+            return None
+        wait: float = min(LONGEST_PAUSE_SECONDS, 0.25 * 2 ** (failures + 1))
+        self._failing[pool] = failures + 1, now + wait
+        return wait
+
+    def over(self, pool: str) -> None:
+        """One has come up."""
+        self._failing.pop(pool, None)
+
+    def paused(self, pool: str, *, now: float) -> bool:
+        return now < self._failing.get(pool, (0, 0.0))[1]

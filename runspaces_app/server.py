@@ -166,7 +166,7 @@ def _take_streams(descriptors: list[int]) -> None:
 
 
 def _ended() -> list[tuple[int, int]]:
-    found = []
+    found: list[tuple[int, int]] = []
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)

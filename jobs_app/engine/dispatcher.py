@@ -14,7 +14,8 @@ from jobs_app.errors import LanguageNotInstalled
 from jobs_app.lifecycle import Claimed, End, Handover
 from jobs_app.states import JobState, Reason
 from runspaces_app import languages
-from runspaces_app.pool import READY, Keeper, Member
+from runspaces_app.member import READY, Member
+from runspaces_app.pool import Keeper
 from runspaces_app.protocol import encode
 from scaffolding import hosting
 from taskhub.core.clock import Clock

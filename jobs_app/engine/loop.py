@@ -17,7 +17,8 @@ from jobs_app import lifecycle
 from jobs_app.lifecycle import Closed, End, Returned
 from jobs_app.models import Job
 from jobs_app.states import JobState, Reason
-from runspaces_app.pool import ENDED, OPENING, READY, Keeper, Member
+from runspaces_app.member import ENDED, OPENING, READY, Member
+from runspaces_app.pool import Keeper
 from runspaces_app.protocol import encode
 from scaffolding import hosting
 from taskhub.core import failpoints, wake

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from jobs_app import retry
 from jobs_app.lifecycle import Advanced, Begun, End, Returned
 from jobs_app.states import JobState
-from runspaces_app.pool import Keeper, Member
+from runspaces_app.member import Member
+from runspaces_app.pool import Keeper
 from runspaces_app.protocol import Asked, Ended, Frame, GivenBack, Hello, Progressed, Started
 from taskhub.core.clock import Clock
 

@@ -25,8 +25,8 @@ from jobs_app import lifecycle, output, retry
 from jobs_app.lifecycle import End, Returned
 from jobs_app.models import Engine, Job
 from jobs_app.states import JobState, Reason
+from runspaces_app.leftovers import remove_folders
 from runspaces_app.models import Pool, Runspace
-from runspaces_app.pool import remove_folders
 from runspaces_app.protocol import Ended, Output, spooled
 from runspaces_app.worker import processes
 from runspaces_app.worker.mark import Mark, UnreadableMark

@@ -8,7 +8,8 @@ from django.db import connection
 
 from jobs_app.models import Job
 from jobs_app.states import Reason
-from runspaces_app.pool import ENDED, Keeper, Member
+from runspaces_app.member import ENDED, Member
+from runspaces_app.pool import Keeper
 from runspaces_app.protocol import encode
 from runspaces_app.worker.mark import BEGUN
 from taskhub.core.clock import Clock

@@ -5,7 +5,7 @@ changed and returns why the runspace must be replaced, or "" if it is as good as
 Standard library only.
 """
 
-import _signal
+import _signal  # type: ignore[import-not-found] # what `signal` wraps in enums, at a tenth of the price
 import builtins
 import contextlib
 import fcntl

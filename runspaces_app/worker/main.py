@@ -5,20 +5,15 @@ the engine says (jobs, cancels, acknowledgements), sends starts and progress, an
 is gone writes what was not acknowledged to the spool and ends the process. Standard library only.
 """
 
-import array
 import collections
 import contextlib
 import ctypes
-import fcntl
 import gc
-import json
 import os
 import select
-import shutil
 import signal
 import socket
 import sys
-import termios
 import threading
 import time
 from collections.abc import Callable
@@ -31,18 +26,19 @@ from . import frames, processes
 from .cancel import Canceller
 from .child_job import ChildJob, parameters_in_environment, prepare
 from .context import Context, State
+from .end_report import end_frame, spool
 from .hygiene import Baseline
 from .mark import MarkFile
-from .outcome import CANCELLED, COMPLETED, FAILED, Outcome
+from .outcome import CANCELLED, Outcome
+from .output_end import OutputEnd
 from .progress import Progress
 from .python_job import run as run_python
 from .results import Emitted, to_json
+from .workplace import Workplace
 
 # A job that ends sooner is reported by its end alone: one frame less for the shortest jobs.
-STARTED_AFTER_SECONDS = 0.002
-PROGRESS_EVERY_SECONDS = 0.1
+STARTED_AFTER_SECONDS, PROGRESS_EVERY_SECONDS = 0.002, 0.1
 EXIT_AFTER_ENGINE_SECONDS = 2.0
-ASK_WRITER_AGAIN_SECONDS = 1.0
 
 _libc = ctypes.CDLL(None)
 
@@ -92,11 +88,9 @@ class Runspace:
         self._questions: dict[int, tuple[threading.Event, list[dict[str, Any]]]] = {}
         self._question = 0
         self._closing = False
-        self._pending = array.array("i", [0])
-        # Our own copies of the output pipes: 1 and 2 are the script's to change.
-        self._pipes = [fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 10) for number in (1, 2)]
+        self._output = OutputEnd(setup.writer, setup.mark)
+        self._workplace = Workplace(setup.work, setup.runspace)
         self._pid = os.getpid()
-        self._spare = os.path.join(setup.work, f".{setup.runspace}")
         os.register_at_fork(after_in_child=self._let_go)
 
     def _let_go(self) -> None:
@@ -109,8 +103,7 @@ class Runspace:
     def run(self) -> None:
         """Run jobs until told to close; returns when the last end is acknowledged or given up."""
         self._canceller.install()
-        os.chdir(self._setup.work)
-        self._make_spare()
+        self._workplace.open()
         self._send({"t": "hello", "pid": os.getpid()})
         control = threading.Thread(target=self._control, name="control", daemon=True)
         control.start()
@@ -166,7 +159,17 @@ class Runspace:
             if not frame["reuse"]:
                 recycle = recycle or "not to be used again"
             self._sequence += 1
-            body = self._end_frame(frame, outcome, started, finished, percent, last_word, output, recycle)
+            body = end_frame(
+                frame,
+                outcome,
+                sequence=self._sequence,
+                started=started,
+                finished=finished,
+                percent=percent,
+                last_word=last_word,
+                output=output,
+                recycle=recycle,
+            )
             self._unacknowledged[self._sequence] = body
         failpoints.hit("runspace.end.before")
         try:
@@ -179,7 +182,8 @@ class Runspace:
         return not recycle
 
     def _execute(self, frame: dict[str, Any], attempt: object, progress: Progress) -> Outcome:
-        directory, temporary = self._directories(frame)
+        own, temporary = self._workplace.give(frame["uuid"])
+        directory = frame["directory"] or own
         environment = self._environment(frame, temporary)
         emitted = Emitted()
         script = frame["script"]
@@ -197,32 +201,13 @@ class Runspace:
             names = self._names(frame, attempt, progress, emitted)
             return run_python(source, script or "script.py", names, emitted, self._canceller, attempt)
         if not frame["file"]:
-            script = os.path.join(self._setup.work, frame["uuid"], script)
-            _write_script(script, frame["code"])
+            script = self._workplace.write_script(frame["uuid"], script, frame["code"])
         environment = dict(os.environ) | environment
         environment["TASKHUB_CHANNEL"] = "/dev/fd/3"
         environment |= parameters_in_environment(frame["parameters"])
         cookie = f"TASKHUB_JOB_ID={frame['id']}".encode()
         child = ChildJob(prepare(frame["argv"], script), environment, cookie, directory, progress, emitted)
         return child.run(lambda: self._grace(attempt), self._child_wake)
-
-    def _directories(self, frame: dict[str, Any]) -> tuple[str, str]:
-        """Give the job its own folder; a job of an app works in the app's.
-
-        The folder is the runspace's spare one under the job's name: making a folder costs a file
-        system fifty times as much as renaming one.
-        """
-        own = os.path.join(self._setup.work, frame["uuid"])
-        try:
-            os.rename(self._spare, own)
-        except OSError:
-            # An attempt that was lost has left its folder behind.
-            shutil.rmtree(own, ignore_errors=True)
-            os.rename(self._spare, own)
-        return frame["directory"] or own, os.path.join(own, "tmp")
-
-    def _make_spare(self) -> None:
-        os.makedirs(os.path.join(self._spare, "tmp"), 0o700, exist_ok=True)
 
     def _environment(self, frame: dict[str, Any], temporary: str) -> dict[str, str]:
         facts = {
@@ -261,13 +246,13 @@ class Runspace:
         output = None
         # The writer leaves soon after its engine; who adopts the end then counts what lies in the folder.
         with contextlib.suppress(OSError):
-            output = self._collect_output(frame)
+            output = self._output.finish(frame["job"], frame["attempt"])
         try:
             self._setup.between()
             recycle = recycle or self._baseline.restore()
         except BaseException as exc:
             recycle = recycle or f"could not be cleaned: {exc!r:.150}"
-        self._remove_directory(os.path.join(self._setup.work, frame["uuid"]))
+        self._workplace.take_back(frame["uuid"])
         return output, recycle
 
     def _flush(self) -> None:
@@ -278,86 +263,6 @@ class Runspace:
             except BaseException:  # noqa: S112 - whatever a script put there, its trouble ends here
                 continue
         _libc.fflush(None)
-
-    def _collect_output(self, frame: dict[str, Any]) -> dict[str, Any] | None:
-        """Have the writer finish this job's output, if there is any."""
-        # The pipes first: what the writer takes between the two looks makes it say dirty.
-        if not (any(map(self._unread, self._pipes)) or self._setup.mark.dirty):
-            return None
-        question = json.dumps({"finish": 1, "job": frame["job"], "attempt": frame["attempt"]}).encode()
-        writer = self._setup.writer
-        asked = 0.0
-        while True:
-            if time.monotonic() - asked >= ASK_WRITER_AGAIN_SECONDS:
-                # The first time, or once more: a writer that was killed took the question with it.
-                writer.send(question)
-                asked = time.monotonic()
-            ready, _, _ = select.select([writer], [], [], ASK_WRITER_AGAIN_SECONDS)
-            if not ready:
-                continue
-            answer = writer.recv(65_536)
-            if not answer:
-                raise ConnectionError("the output writer is gone for good")
-            found: dict[str, Any] = json.loads(answer)
-            # An answer to a question asked twice may come late; it names its job.
-            if (found["job"], found["attempt"]) == (frame["job"], frame["attempt"]):
-                return {name: found[name] for name in ("bytes", "lines", "dropped", "preview")}
-
-    def _unread(self, descriptor: int) -> int:
-        fcntl.ioctl(descriptor, termios.FIONREAD, self._pending)
-        return self._pending[0]
-
-    def _remove_directory(self, own: str) -> None:
-        """The job's folder goes; an untouched one becomes the spare one again."""
-        try:
-            if os.listdir(own) == ["tmp"] and not os.listdir(os.path.join(own, "tmp")):
-                os.rename(own, self._spare)
-                return
-        except OSError:
-            # The script removed it or changed its rights: it cannot be used again.
-            os.chdir(self._setup.work)
-        shutil.rmtree(own, ignore_errors=True)
-        self._make_spare()
-
-    def _end_frame(
-        self,
-        frame: dict[str, Any],
-        outcome: Outcome,
-        started: float,
-        finished: float,
-        percent: float,
-        last_word: str | None,
-        output: dict[str, Any] | None,
-        recycle: str,
-    ) -> bytes:
-        body: dict[str, Any] = {
-            "t": "end",
-            "seq": self._sequence,
-            "job": frame["job"],
-            "attempt": frame["attempt"],
-            "fence": frame["fence"],
-            "started": started,
-            "finished": finished,
-            "kind": outcome.kind,
-        }
-        # Left out when they say nothing: most jobs end well and in silence.
-        if outcome.kind != COMPLETED:
-            body |= {"percent": percent, "reason": outcome.reason}
-        if last_word is not None:
-            body["message"] = last_word
-        if outcome.kind == FAILED:
-            body |= {"error": [outcome.error_type, outcome.error_message, outcome.error_traceback]}
-        if outcome.exit_code is not None:
-            body["exit_code"] = outcome.exit_code
-        if output is not None:
-            body["output"] = output
-        if recycle:
-            body["recycle"] = recycle
-        if outcome.survivors:
-            body["survivors"] = outcome.survivors
-        if outcome.result is not None:
-            body["result"] = outcome.result
-        return json.dumps(body, separators=(",", ":")).encode()
 
     def _leave(self) -> None:
         """Say good-bye and wait until every end is committed; the control thread does the rest."""
@@ -417,7 +322,7 @@ class Runspace:
             self._repeat_cancel()
             with self._lock:
                 if self._closing and self._current is None and not self._waiting and not self._unacknowledged:
-                    shutil.rmtree(self._spare, ignore_errors=True)
+                    self._workplace.close()
                     os._exit(0)
 
     def _timeout(self) -> float | None:
@@ -542,22 +447,4 @@ class Runspace:
     def _spool(self) -> None:
         with self._lock:
             kept, self._unacknowledged = self._unacknowledged, {}
-        for sequence, body in kept.items():
-            final = os.path.join(self._setup.spool, f"{self._setup.runspace}-{sequence}.json")
-            temporary = f"{final}.{os.getpid()}.tmp"
-            with open(temporary, "wb") as file:
-                file.write(body)
-                file.flush()
-                os.fsync(file.fileno())
-            failpoints.hit("runspace.spool.before_rename")
-            os.rename(temporary, final)
-        if kept:
-            folder = os.open(self._setup.spool, os.O_RDONLY)
-            os.fsync(folder)
-            os.close(folder)
-
-
-def _write_script(path: str, code: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o700)
-    with open(descriptor, "w", encoding="utf-8", newline="") as file:
-        file.write(code)
+        spool(self._setup.spool, self._setup.runspace, kept)

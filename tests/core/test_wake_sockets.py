@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from taskhub.core import wake
 from taskhub.core.home import Home
@@ -16,7 +15,7 @@ from taskhub.core.wake import open_receiver, wake_engines
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.skipif(connection.vendor != "sqlite", reason="the other way to wake is tested beside this"),
+    pytest.mark.one_database,  # PostgreSQL wakes in another way, which has tests of its own
 ]
 
 

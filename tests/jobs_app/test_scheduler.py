@@ -331,11 +331,10 @@ def test_a_run_by_hand_waits_for_the_limit_too(clock, admin):
     assert Job.objects.get(pk=runs[1].pk).held == "limit"
 
 
+@pytest.mark.one_database  # the plan of a small table says nothing on PostgreSQL
 def test_the_planner_reads_open_jobs_of_tasks_from_their_index(clock):
     from django.db import connection
 
-    if connection.vendor != "sqlite":
-        pytest.skip("the plan of a small table says nothing on PostgreSQL")
     with connection.cursor() as cursor:
         cursor.execute(
             "EXPLAIN QUERY PLAN SELECT COUNT(*) FROM jobs_app_job "

@@ -1,0 +1,51 @@
+"""One runspace as its engine knows it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from .process import RunspaceProcess
+from .protocol import Output
+from .recycling import PoolSettings
+
+OPENING, READY, CLOSING, ENDED = "opening", "ready", "closing", "ended"
+
+
+@dataclass(eq=False)
+class Member:
+    """One runspace under care.
+
+    Attributes:
+        held: handles of the jobs it was given and has not answered for, oldest first.
+        affinity: whose jobs it serves; "" until its first.
+        lost: jobs that went down with it; their work folders are removed with it.
+    """
+
+    process: RunspaceProcess
+    pool: PoolSettings
+    number: int
+    opened: float
+    phase: str = OPENING
+    held: list[Any] = field(default_factory=list)
+    affinity: str = ""
+    stamp: str = ""
+    jobs_run: int = 0
+    free_since: float = 0.0
+    memory: int = 0
+    threads: int = 0
+    handles: int = 0
+    close_reason: str = ""
+    broken: bool = False
+    close_by: float | None = None
+    collected_hour: int = -1
+    changed: bool = False
+    job: str | None = None
+    output: Output | None = None
+    survivors: list[int] = field(default_factory=list)
+    settling: set[str] = field(default_factory=set)
+    lost: list[UUID] = field(default_factory=list)
+    settle_by: float = 0.0
+
+    @property
+    def id(self) -> int:
+        return self.process.runspace
