@@ -14,12 +14,6 @@ class AppNotFound(AppError):
     status = 404
 
 
-class BadManifest(AppError):
-    """`app.yaml` cannot be read, or says something it may not."""
-
-    code = "bad_manifest"
-
-
 class ScriptMissing(AppError):
     """There is no readable file where a script should be."""
 
