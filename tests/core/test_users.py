@@ -30,6 +30,7 @@ def test_no_password_reaches_the_audit(db):
     create()
     entry = AuditEntry.objects.get()
     assert PASSWORD not in str(entry.after) and "pbkdf2" not in str(entry.after)
+    assert entry.after is not None
     assert entry.after["role"] == "author"
 
 

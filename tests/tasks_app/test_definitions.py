@@ -8,8 +8,6 @@ from tasks_app.definitions import schema
 from tasks_app.definitions.schema import Definition
 
 pytestmark = pytest.mark.one_database
-# Each row of the tables below is one line, however long.
-# ruff: noqa: E501
 
 NESTED = """
 version: "1.0"
