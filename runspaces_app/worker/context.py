@@ -6,6 +6,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from .progress import Progress
+from .results import Emitted, to_json
+
 Ask = Callable[..., Any]
 
 
@@ -101,6 +104,24 @@ class State:
             text = json.dumps(value, allow_nan=False)
             if self._ask("state_swap", key=key, value=text, version=version):
                 return value
+
+
+def injected(
+    frame: dict[str, Any],
+    *,
+    ask: Ask,
+    cancelled: Callable[[], bool],
+    progress: Progress,
+    emitted: Emitted,
+) -> dict[str, Any]:
+    """The names a script finds without importing anything."""
+
+    def emit(value: Any) -> None:
+        """Add one item to the job's result, which becomes a list."""
+        emitted.add(to_json(value))
+
+    context = Context(frame, ask=ask, cancelled=cancelled)
+    return {"progress": progress, "context": context, "state": State(ask), "emit": emit}
 
 
 def _key(key: Any) -> str:

@@ -37,7 +37,9 @@ class Baseline:
         self._environment_bytes = dict(os.environ._data)  # type: ignore[attr-defined]
         self._directory = os.getcwd()
         self._modules = dict(sys.modules)
-        self._builtins = dict(vars(builtins))
+        self._live_builtins = vars(builtins)
+        self._builtins = dict(self._live_builtins)
+        self._builtins_changed = False
         self._sys = {name: getattr(sys, name) for name in _SYS_OBJECTS}
         self._lists = {name: list(getattr(sys, name)) for name in _SYS_LISTS}
         self._streams = (sys.stdin, sys.stdout, sys.stderr)
@@ -67,6 +69,20 @@ class Baseline:
         self._threads = _thread_count()
         self._descriptors = set(os.listdir("/proc/self/fd"))
 
+    def repair_builtins(self) -> None:
+        """Put `len` and its like back at once: what we do before anything else is checked calls them.
+
+        Uses none of them itself. Whoever changed them may hold on to what they got; `restore` says so.
+        """
+        live = self._live_builtins
+        if live == self._builtins:
+            return
+        self._builtins_changed = True
+        for name in [*live]:
+            if name not in self._builtins:
+                del live[name]
+        live.update(self._builtins)
+
     def restore(self) -> str:
         """Put everything back.
 
@@ -88,8 +104,8 @@ class Baseline:
             return "left threads"
         if set(os.listdir("/proc/self/fd")) != self._descriptors:
             return "left descriptors"
-        current = vars(builtins)
-        if current != self._builtins:
+        self.repair_builtins()
+        if self._builtins_changed:
             return "changed builtins"
         return ""
 

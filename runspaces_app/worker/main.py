@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from taskhub.core import failpoints
@@ -25,7 +26,7 @@ from taskhub.core import failpoints
 from . import frames, processes
 from .cancel import Canceller
 from .child_job import ChildJob, parameters_in_environment, prepare
-from .context import Context, State
+from .context import injected
 from .end_report import end_frame, spool
 from .hygiene import Baseline
 from .mark import MarkFile
@@ -33,7 +34,7 @@ from .outcome import CANCELLED, Outcome
 from .output_end import OutputEnd
 from .progress import Progress
 from .python_job import run as run_python
-from .results import Emitted, to_json
+from .results import Emitted
 from .workplace import Workplace
 
 # A job that ends sooner is reported by its end alone: one frame less for the shortest jobs.
@@ -198,8 +199,17 @@ class Runspace:
                 sys.path.insert(0, directory)
             else:
                 source = frame["code"]
-            names = self._names(frame, attempt, progress, emitted)
-            return run_python(source, script or "script.py", names, emitted, self._canceller, attempt)
+            cancelled = partial(self._canceller.wanted, attempt)
+            names = injected(frame, ask=self._ask, cancelled=cancelled, progress=progress, emitted=emitted)
+            return run_python(
+                source,
+                script or "script.py",
+                names,
+                emitted,
+                self._canceller,
+                attempt,
+                self._baseline.repair_builtins,
+            )
         if not frame["file"]:
             script = self._workplace.write_script(frame["uuid"], script, frame["code"])
         environment = dict(os.environ) | environment
@@ -221,16 +231,6 @@ class Runspace:
             if value:
                 facts[f"TASKHUB_{name}"] = value
         return {**frame["environment"], **facts}
-
-    def _names(
-        self, frame: dict[str, Any], attempt: object, progress: Progress, emitted: Emitted
-    ) -> dict[str, Any]:
-        def emit(value: Any) -> None:
-            """Add one item to the job's result, which becomes a list."""
-            emitted.add(to_json(value))
-
-        context = Context(frame, ask=self._ask, cancelled=lambda: self._canceller.wanted(attempt))
-        return {"progress": progress, "context": context, "state": State(self._ask), "emit": emit}
 
     def _finish(self, frame: dict[str, Any], outcome: Outcome) -> tuple[dict[str, Any] | None, str]:
         """Collect output, end what was left behind, clean up; returns output figures and why to recycle."""

@@ -5,6 +5,7 @@ import linecache
 import sys
 import traceback
 import types
+from collections.abc import Callable
 from typing import Any
 
 from .cancel import Cancelled, Canceller
@@ -34,9 +35,18 @@ def compiled(source: str, filename: str) -> tuple[types.CodeType, types.CodeType
 
 
 def run(
-    source: str, filename: str, names: dict[str, Any], emitted: Emitted, canceller: Canceller, attempt: object
+    source: str,
+    filename: str,
+    names: dict[str, Any],
+    emitted: Emitted,
+    canceller: Canceller,
+    attempt: object,
+    ended: Callable[[], None],
 ) -> Outcome:
     """Execute the source as `__main__` with these names in it.
+
+    Args:
+        ended: called as soon as no line of it runs any more, before anything else of ours.
 
     The result is the list of what was emitted, else the value of the last expression.
     """
@@ -53,11 +63,13 @@ def run(
             canceller.arm(attempt)
             exec(code, space)  # noqa: S102 - this is what a runspace is for
             value = eval(last, space) if last is not None else None  # noqa: S307
+            ended()
             text = emitted.text() if emitted else to_json(value)
             canceller.disarm()
             return Outcome(COMPLETED, result=text)
         finally:
             canceller.disarm()
+            ended()
     except Cancelled:
         canceller.disarm()
         return Outcome(CANCELLED, result=_emitted_so_far(emitted))
