@@ -107,7 +107,7 @@ class Supervisor:
         signal.set_wakeup_fd(writer)
         for number in STOP_SIGNALS:
             # Under nohup a hang-up is ignored, and stays so.
-            if signal.getsignal(number) is not signal.SIG_IGN:
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._count)
         for service in self._services:
             self._start(service)

@@ -33,7 +33,8 @@ def until_state(page: Any, state: str) -> None:
     """Load the page again until its badge says so; live pages come later."""
 
     def shown() -> bool:
-        page.reload()
+        # A plain visit: a reload may meet a page that is just being replaced by the answer to a POST.
+        page.goto(page.url)
         return bool(page.locator("h2 .th-badge").inner_text() == state)
 
     wait_until(shown, timeout=30, message=f"the job is {state}", interval=0.2)
