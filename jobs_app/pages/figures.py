@@ -53,7 +53,7 @@ def ended_since(moment: datetime) -> Ended:
 def _count_since(moment: datetime) -> Ended:
     first = (
         Execution.objects.filter(finished_at__gte=moment)
-        .order_by("finished_at")
+        .order_by("finished_at", "pk")
         .values_list("pk", flat=True)
         .first()
     )
