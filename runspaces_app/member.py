@@ -1,5 +1,6 @@
 """One runspace as its engine knows it."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,8 @@ class Member:
     Attributes:
         held: handles of the jobs it was given and has not answered for, oldest first.
         affinity: whose jobs it serves; "" until its first.
+        last_seconds: how long its latest job ran; infinite before there was one.
+        worn: why it is to be recycled as soon as it holds no job; "" if it is good for more.
         lost: jobs that went down with it; their work folders are removed with it.
     """
 
@@ -30,6 +33,8 @@ class Member:
     affinity: str = ""
     stamp: str = ""
     jobs_run: int = 0
+    last_seconds: float = math.inf
+    worn: str = ""
     free_since: float = 0.0
     memory: int = 0
     threads: int = 0

@@ -164,10 +164,10 @@ class Keeper:
         member.jobs_run += ran
         member.free_since = self._clock.monotonic()
         member.changed = True
-        if ran and member.phase == READY and not member.held:
-            why = self._due_for_recycling(member)
-            if why:
-                self.close(member, why)
+        if ran and member.phase == READY:
+            member.worn = member.worn or self._due_for_recycling(member)
+            if member.worn and not member.held:
+                self.close(member, member.worn)
         if member.phase == CLOSING and not member.held:
             member.close_by = self._clock.monotonic() + member.pool.grace_seconds + 2
 

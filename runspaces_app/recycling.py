@@ -1,5 +1,6 @@
 """When a runspace is replaced. Plain decisions: no process, clock or database is touched."""
 
+import sys
 from typing import NamedTuple
 
 LONGEST_PAUSE_SECONDS = 30.0
@@ -41,6 +42,13 @@ def reason(pool: PoolSettings, *, jobs_run: int, age: float, memory: int, stamp:
     if stamp and stamp != app_stamp:
         return "the app's files changed"
     return ""
+
+
+def jobs_left(pool: PoolSettings, jobs_run: int) -> int:
+    """How many more jobs a runspace of this pool may run."""
+    if not pool.reuse:
+        return 0 if jobs_run else 1
+    return sys.maxsize if pool.max_jobs < 0 else max(0, pool.max_jobs - jobs_run)
 
 
 def too_many(pool: PoolSettings, *, open_count: int, idle: float) -> bool:

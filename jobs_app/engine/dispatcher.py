@@ -13,10 +13,11 @@ from jobs_app import lifecycle
 from jobs_app.errors import LanguageNotInstalled
 from jobs_app.lifecycle import Claimed, End, Handover
 from jobs_app.states import JobState, Reason
-from runspaces_app import languages
+from runspaces_app import languages, recycling
 from runspaces_app.member import READY, Member
 from runspaces_app.pool import Keeper
 from runspaces_app.protocol import encode
+from runspaces_app.worker import mark
 from scaffolding import hosting
 from taskhub.core.clock import Clock
 from taskhub.core.errors import TaskhubError
@@ -29,7 +30,10 @@ log = logging.getLogger("taskhub.engine")
 
 # A job handed ahead is worth it only behind one that is likely to end at once.
 AHEAD_WITHIN_SECONDS = 0.05
-SHORT_SECONDS = 0.001
+# In the hands of a runspace whose last job took no longer than this there may be as many as its mark
+# file remembers: it ends them faster than one commit each could hand them out.
+BRISK_SECONDS = 0.005
+IN_HAND, IN_BRISK_HAND = 2, mark.ENTRIES
 # With one writer at a time nobody else takes what was seen: a longer look serves several turns.
 LOOKED_AT = 64
 LEAST_LOOKED_AT = 8
@@ -87,17 +91,26 @@ class Dispatcher:
         self._seen.clear()
 
     def capacity(self, name: str) -> tuple[list[Member], list[Member]]:
-        """Runspaces of a pool that are free, and those that take one job ahead."""
+        """Runspaces of a pool that are free, and those that take jobs ahead, once for each they may get.
+
+        The places ahead come with those last that the fewest jobs wait before.
+        """
         free, ahead = [], []
         now = self._clock.boottime()
         for member in self._keeper:
-            if member.phase != READY or member.pool.name != name:
+            if member.phase != READY or member.worn or member.pool.name != name:
                 continue
-            if not member.held:
+            in_hand = len(member.held)
+            brisk = member.pool.reuse and member.last_seconds <= BRISK_SECONDS
+            if not in_hand:
                 free.append(member)
-            elif len(member.held) == 1 and self._short(member, now):
-                ahead.append(member)
-        return free, ahead
+                in_hand = 1 if brisk else IN_HAND
+            elif not self._short(member, now):
+                continue
+            most = min(IN_BRISK_HAND if brisk else IN_HAND, recycling.jobs_left(member.pool, member.jobs_run))
+            ahead += [(taken, member) for taken in range(in_hand, most)]
+        ahead.sort(key=_jobs_before, reverse=True)
+        return free, [member for _, member in ahead]
 
     def _short(self, member: Member, now: float) -> bool:
         holding: Holding = member.held[0]
@@ -108,11 +121,6 @@ class Dispatcher:
             and holding.begun_boot is not None
             and now - holding.begun_boot < AHEAD_WITHIN_SECONDS
         )
-
-    def expects_ends(self) -> bool:
-        """Whether a job is out that began so lately that it may end within the same moment."""
-        now = self._clock.boottime()
-        return any(m.held and now - (m.held[0].begun_boot or 0.0) < SHORT_SECONDS for m in self._keeper)
 
     def wants(self) -> bool:
         """Whether a look at the queue could hand something out or make a pool grow."""
@@ -285,7 +293,7 @@ def place_behind(
     """
     open_to: dict[str, list[Member]] = {}
     for job, member in reversed(placed):
-        if job.reuse and member.pool.reuse and not member.held:
+        if job.reuse and not member.held and recycling.jobs_left(member.pool, member.jobs_run) > 1:
             open_to.setdefault(job.affinity, []).append(member)
     more: list[tuple[Waiting, Member]] = []
     left: list[Waiting] = []
@@ -299,6 +307,10 @@ def place_behind(
         else:
             more.append((job, behind))
     return more, left
+
+
+def _jobs_before(place: tuple[int, Member]) -> int:
+    return place[0]
 
 
 def _by_affinity(members: Sequence[Member]) -> tuple[dict[str, list[Member]], list[Member]]:

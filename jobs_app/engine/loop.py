@@ -38,7 +38,6 @@ log = logging.getLogger("taskhub.engine")
 
 POLL_SECONDS = 1.0
 PENDING_SECONDS = 0.02
-LINGER_SECONDS = 0.001
 DATABASE_AWAY_SECONDS = 0.5
 DATABASE_ERRORS = (OperationalError, InterfaceError)
 
@@ -101,8 +100,6 @@ class Engine:
     def turn(self, timeout: float) -> bool:
         """Wait up to `timeout` seconds, take every step once, commit; False when it is time to leave."""
         self._listen(timeout)
-        if self._reports.facts.ends and self._dispatcher.more:
-            self._linger()
         now = self._clock.monotonic()
         if now < self._away_until:
             return not self._gives_up(now)  # the database is away: what arrives is kept
@@ -120,12 +117,6 @@ class Engine:
     def _listen(self, timeout: float) -> None:
         for key, mask in self._selector.select(timeout):
             key.data(mask)
-
-    def _linger(self) -> None:
-        """While there is a queue, wait a moment for the short jobs still out: one commit serves them all."""
-        until = self._clock.monotonic() + LINGER_SECONDS
-        while (left := until - self._clock.monotonic()) > 0 and self._dispatcher.expects_ends():
-            self._listen(left)
 
     def _steps(self, now: float) -> None:
         if self._reconcile:

@@ -94,6 +94,7 @@ class Reports:
         self.facts.begun.pop(frame.job, None)
         self.facts.progress.pop(frame.job, None)
         self.facts.ends[frame.job, frame.attempt, frame.fence] = end
+        member.last_seconds = frame.finished - frame.started
         self.keeper.release(member, holding, ran=True)
         if member.held:
             member.held[0].begun_boot = self._clock.boottime()

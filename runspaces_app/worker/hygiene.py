@@ -33,8 +33,7 @@ class Baseline:
     """The state of the interpreter and process as a job should find it."""
 
     def __init__(self) -> None:
-        self._environment = dict(os.environ)
-        self._environment_bytes = dict(os.environ._data)  # type: ignore[attr-defined]
+        self._environment = dict(os.environ._data)  # type: ignore[attr-defined]
         self._directory = os.getcwd()
         self._modules = dict(sys.modules)
         self._live_builtins = vars(builtins)
@@ -67,7 +66,7 @@ class Baseline:
     def counts(self) -> None:
         """Count threads and descriptors anew: those of the runspace itself are all there now."""
         self._threads = _thread_count()
-        self._descriptors = set(os.listdir("/proc/self/fd"))
+        self._descriptors = _descriptors()
 
     def repair_builtins(self) -> None:
         """Put `len` and its like back at once: what we do before anything else is checked calls them.
@@ -102,7 +101,7 @@ class Baseline:
             return "left other files as standard streams"
         if _thread_count() != self._threads:
             return "left threads"
-        if set(os.listdir("/proc/self/fd")) != self._descriptors:
+        if _descriptors() != self._descriptors:
             return "left descriptors"
         self.repair_builtins()
         if self._builtins_changed:
@@ -164,11 +163,7 @@ class Baseline:
                 del loggers[name]
 
     def _restore_process(self) -> str:
-        # The raw mapping: comparing decoded texts costs forty times as much, and this runs after every job.
-        if os.environ._data != self._environment_bytes:  # type: ignore[attr-defined]
-            for name in set(os.environ) - set(self._environment):
-                del os.environ[name]
-            os.environ.update(self._environment)
+        self._restore_environment()
         if (time.tzname, time.timezone) != self._zone:
             time.tzset()
         os.chdir(self._directory)
@@ -195,6 +190,18 @@ class Baseline:
             return "changed its priority"
         return ""
 
+    def _restore_environment(self) -> None:
+        # The raw mapping: decoding names and values costs forty times as much, and this runs after every job.
+        data: dict[bytes, bytes] = os.environ._data  # type: ignore[attr-defined]
+        before = self._environment
+        for name in [name for name in data if name not in before]:
+            os.unsetenv(name)
+            del data[name]
+        for name, value in before.items():
+            if data.get(name) != value:
+                os.putenv(name, value)
+                data[name] = value
+
     def _restore_signals(self) -> None:
         for number, handler in zip(_SIGNALS, self._signals, strict=True):
             if handler is not None and _signal.getsignal(number) != handler:
@@ -202,18 +209,16 @@ class Baseline:
                     signal.signal(number, handler)
 
     def _drop_modules(self) -> str:
-        modules = sys.modules
-        if len(modules) == len(self._modules) and modules.keys() == self._modules.keys():
-            changed = [name for name, module in self._modules.items() if modules[name] is not module]
-        else:
-            changed = [name for name in self._modules if modules.get(name) is not self._modules[name]]
-            for name in [name for name in modules if name not in self._modules]:
-                if _is_foreign_extension(name, modules[name]):
-                    # A second import of the same shared object in one process fails or crashes.
-                    return f"imported the extension module {name}"
-                del modules[name]
-        for name in changed:
-            modules[name] = self._modules[name]
+        modules, before = sys.modules, self._modules
+        modules["__main__"] = before["__main__"]
+        if modules == before:
+            return ""
+        for name in [name for name in modules if name not in before]:
+            if _is_foreign_extension(name, modules[name]):
+                # A second import of the same shared object in one process fails or crashes.
+                return f"imported the extension module {name}"
+            del modules[name]
+        modules.update(before)
         return ""
 
 
@@ -230,6 +235,11 @@ def _file_of(descriptor: int) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
+
+
+def _descriptors() -> object:
+    """What is open: how many, where the kernel tells that at once (Linux 6.2), else which."""
+    return os.stat("/proc/self/fd").st_size or set(os.listdir("/proc/self/fd"))
 
 
 def _thread_count() -> int:

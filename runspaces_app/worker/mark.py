@@ -2,8 +2,8 @@
 
 One page of memory shared through a file. The runspace writes it before the first line of user
 code; the output writer looks up here whose output it holds, and a later engine learns from it
-whether an attempt had begun. The last four attempts stand in it, because a job may begin while
-the end of the one before it is not yet acknowledged. Standard library only.
+whether an attempt had begun. The last six attempts stand in it, because a job may begin while
+the ends of those before it are not yet acknowledged. Standard library only.
 """
 
 import mmap
@@ -14,7 +14,7 @@ from uuid import UUID
 
 SIZE = 4096
 MAGIC = b"THMARK1\0"
-ENTRIES = 4
+ENTRIES = 6
 
 _HEAD = struct.Struct("<8s40sQ")  # magic, boot id, runspace id
 _BODY = struct.Struct("<QQQQ")  # sequence, attempts begun, pid, its start in ticks
