@@ -25,7 +25,7 @@ from taskhub.core import failpoints, wake
 from taskhub.core.clock import Clock
 from taskhub.core.home import Home
 
-from . import heartbeat, questions, scheduler
+from . import heartbeat, questions, scheduler, sql
 from .closing import tell_tasks
 from .dispatcher import Dispatcher, Handed
 from .holding import Holding
@@ -38,6 +38,7 @@ log = logging.getLogger("taskhub.engine")
 
 POLL_SECONDS = 1.0
 PENDING_SECONDS = 0.02
+PACE_SECONDS = 0.005
 DATABASE_AWAY_SECONDS = 0.5
 DATABASE_ERRORS = (OperationalError, InterfaceError)
 
@@ -72,7 +73,8 @@ class Engine:
         self._drain_until: float | None = None
         self._leave_by: float | None = None
         self._giving_up = False
-        self._poll_at = self._beat_at = self._away_until = 0.0
+        self._poll_at = self._beat_at = self._away_until = self._committed_at = 0.0
+        self._crowded = False
         self._look = True
         self._more_timed = False
 
@@ -100,10 +102,13 @@ class Engine:
     def turn(self, timeout: float) -> bool:
         """Wait up to `timeout` seconds, take every step once, commit; False when it is time to leave."""
         self._listen(timeout)
+        self._give_way()
         now = self._clock.monotonic()
-        if now < self._away_until:
-            return not self._gives_up(now)  # the database is away: what arrives is kept
         try:
+            # What has run for too long ends, whether the database answers or not.
+            self._watchdog.step()
+            if now < self._away_until:
+                return not self._gives_up(now)  # the database is away: what arrives is kept
             self._steps(now)
             self._commit()
             self._answer()
@@ -117,6 +122,12 @@ class Engine:
     def _listen(self, timeout: float) -> None:
         for key, mask in self._selector.select(timeout):
             key.data(mask)
+
+    def _give_way(self) -> None:
+        """Beside other writers gather for a moment: one commit then serves more, and they get between."""
+        until = self._committed_at + (PACE_SECONDS if self._crowded else 0.0)
+        while (left := until - self._clock.monotonic()) > 0:
+            self._listen(left)
 
     def _steps(self, now: float) -> None:
         if self._reconcile:
@@ -139,7 +150,6 @@ class Engine:
             if not self._asked_to_stop:
                 lifecycle_steps(self._clock.now())
                 self._timed()
-        self._watchdog.step()
         self._keeper.tick(waiting=set() if self._asked_to_stop else self._dispatcher.starved)
 
     def _timed(self) -> None:
@@ -222,6 +232,8 @@ class Engine:
                     if impossible:
                         tell_tasks(lifecycle.finish(impossible), now=now)
                 failpoints.hit("engine.commit.before")
+            self._committed_at = self._clock.monotonic()
+            self._crowded = sql.met_writers()
             failpoints.hit("engine.commit.after")
             if handed:
                 failpoints.hit("engine.claimed")
@@ -298,6 +310,8 @@ class Engine:
         self._away_until = self._clock.monotonic() + DATABASE_AWAY_SECONDS
         connection.close()
         close_old_connections()
+        if "locked" in str(exc):
+            self._watchdog.free_database()
 
     def _gives_up(self, now: float) -> bool:
         """Whether to leave though the database is away: told to stop twice, or once and the drain time is over."""

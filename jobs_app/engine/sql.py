@@ -37,6 +37,12 @@ def is_sqlite() -> bool:
     return bool(_wrapper().vendor == "sqlite")
 
 
+def met_writers() -> bool:
+    """Whether other writers of the SQLite file stood before this thread's last transaction."""
+    line = getattr(_wrapper().connection, "line", None)
+    return line is not None and bool(line.waited)
+
+
 def _to_sqlite(value: Any) -> Any:
     if isinstance(value, datetime):
         # As Django stores it: text in UTC without a zone, which sorts by time.

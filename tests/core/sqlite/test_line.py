@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from taskhub.core.sqlite.line import Line, LineTimeout
+from taskhub.core.sqlite.line import Line, LineTimeout, holder
 from tests.support import wait_until
 
 pytestmark = pytest.mark.one_database
@@ -236,3 +236,28 @@ def test_a_folder_that_cannot_be_made_is_an_os_error(tmp_path):
 def test_the_files_are_their_owners_alone(make, tmp_path):
     make().enter()
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "run").iterdir()} == {0o600}
+
+
+def test_who_may_write_is_known_to_everybody(make, tmp_path):
+    folder = str(tmp_path / "run")
+    assert holder(folder) == 0
+    line = make()
+    line.enter()
+    assert holder(folder) == os.getpid()
+    line.leave()
+    assert holder(folder) == 0
+
+
+def test_it_says_whether_others_stood_before(make):
+    mine, theirs = make(), make()
+    mine.enter()
+    assert not mine.waited
+    entering = threading.Thread(target=theirs.enter)
+    entering.start()
+    wait_until(lambda: theirs.waited, 5, "the other one has met us")
+    mine.leave()
+    entering.join(5)
+    assert theirs.held
+    theirs.leave()
+    theirs.enter()
+    assert not theirs.waited
