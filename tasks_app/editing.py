@@ -14,14 +14,15 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from scaffolding import hosting
+from scaffolding.errors import AppNotFound
 from taskhub.core import audit, wake
 from taskhub.core.audit import Actor
 
-from . import overrides, periods
+from . import overrides, periods, selectors
 from .definitions import Definition, schema
 from .definitions.problems import Place, field_at
 from .definitions.spelling import gather
-from .errors import TaskError, TaskExists, TaskHasOpenJobs, TaskNotFound
+from .errors import BadTask, NoDefinition, TaskError, TaskExists, TaskHasOpenJobs, TaskNotDeleted
 from .models import Occurrence, Task, TaskOverride
 from .schedule.cursor import first_due
 
@@ -36,14 +37,13 @@ def create(given: Mapping[str, Any], *, app: str = "", by: Actor, now: datetime)
         given: its fields, in either spelling of a file; null leaves the default.
 
     Raises:
-        BadTask, AppNotFound, TaskExists
+        BadTask, TaskExists
     """
-    if app:
-        hosting.get(app)
+    _check_app(app)
     definition = schema.check(given, pools=overrides.pools())
     with transaction.atomic():
         row = Task.objects.select_for_update().filter(app=app, name=definition.name).first()
-        if row is not None and (not row.deleted or _restorable(row)):
+        if row is not None and (not row.deleted or selectors.restorable(row)):
             raise _exists(app, definition.name)
         # A task that has left its file gives its place, and keeps its history.
         row = row or Task(app=app, name=definition.name)
@@ -69,17 +69,36 @@ def edit(task: int, given: Mapping[str, Any], *, by: Actor, now: datetime) -> Ta
             and parameters of a task out of a file are merged by key.
 
     Raises:
-        TaskNotFound, BadTask, TaskExists
+        TaskNotFound, TaskDeleted, BadTask, TaskExists
         DefinedByFile, NoDefinition: of a task out of a file.
     """
+    return _change(task, given, whole=False, by=by, now=now)
+
+
+def replace(task: int, given: Mapping[str, Any], *, by: Actor, now: datetime) -> Task:
+    """Make the task what is given as a whole: what is left out is as if it had never been changed.
+
+    Of a custom task that is the default, of another what its file says; fields that only the file
+    can change may be given as the file has them.
+
+    Raises:
+        as `edit`.
+    """
+    return _change(task, given, whole=True, by=by, now=now)
+
+
+def _change(task: int, given: Mapping[str, Any], *, whole: bool, by: Actor, now: datetime) -> Task:
     changes, places = flat(given)
     with transaction.atomic(), named_as_given(places):
-        row = _locked(task)
+        row = selectors.current(task, lock=True)
         before = _said(row)
         if row.source == Task.Source.CUSTOM:
-            _edit_custom(row, changes, now)
+            _edit_custom(row, changes, now, whole=whole)
         else:
             definition = overrides.definition_of(row.app, row.name)
+            if whole:
+                changes = overrides.beside(definition, changes)
+                TaskOverride.objects.filter(app=row.app, name=row.name).delete()
             overrides.write(row.app, row.name, changes, definition=definition, now=now)
             overrides.reload(row.app, now=now)
         row.refresh_from_db()
@@ -95,10 +114,13 @@ def reset(task: int, *, by: Actor, now: datetime) -> Task:
     """Take back everything that is overridden: the task is what its file says.
 
     Raises:
-        TaskNotFound, NoDefinition
+        TaskNotFound, TaskDeleted
+        NoDefinition: a custom task has no file; another may have left it.
     """
     with transaction.atomic():
-        row = _locked(task)
+        row = selectors.current(task, lock=True)
+        if row.source == Task.Source.CUSTOM:
+            raise NoDefinition(f"id: expected a task that a file defines, got {row}, which is a custom one")
         removed, _ = TaskOverride.objects.filter(app=row.app, name=row.name, deleted=False).delete()
         if removed:
             overrides.reload(row.app, now=now)
@@ -111,11 +133,11 @@ def delete(task: int, *, by: Actor, now: datetime) -> None:
     """Take a task out of execution and listing. One of a file can be restored, a custom one is removed.
 
     Raises:
-        TaskNotFound
+        TaskNotFound, TaskDeleted
         TaskHasOpenJobs: a custom task of which something waits or runs.
     """
     with transaction.atomic():
-        row = _locked(task)
+        row = selectors.current(task, lock=True)
         if row.source == Task.Source.CUSTOM:
             if row.jobs.filter(finished_at__isnull=True).exists():
                 raise TaskHasOpenJobs(f"id: expected a task without open jobs, got {row}")
@@ -134,13 +156,14 @@ def restore(task: int, *, by: Actor, now: datetime) -> Task:
     """Bring back a task out of a file that was deleted by hand, with what was overridden before.
 
     Raises:
-        TaskNotFound: it is not there, or was not deleted by hand.
+        TaskNotFound: it is not there, or its file does not have it any more.
+        TaskNotDeleted
         NoDefinition: its file cannot be read, or does not have it any more.
     """
     with transaction.atomic():
-        row = Task.objects.select_for_update().filter(pk=task, deleted=True).first()
-        if row is None or not _restorable(row):
-            raise _not_found(task)
+        row = Task.objects.select_for_update().get(pk=selectors.known(task).pk)
+        if not row.deleted:
+            raise TaskNotDeleted(f"id: expected a deleted task, got {row}, which is not deleted")
         override = TaskOverride.objects.get(app=row.app, name=row.name)
         overrides.definition_of(row.app, row.name)
         override.deleted = False
@@ -163,11 +186,9 @@ def duplicate(
     """A custom task that does the same; disabled if it keeps the schedule, so that nothing runs twice.
 
     Raises:
-        TaskNotFound, BadTask, AppNotFound, TaskExists
+        TaskNotFound, TaskDeleted, BadTask, TaskExists
     """
-    row = Task.objects.filter(pk=task, deleted=False).first()
-    if row is None:
-        raise _not_found(task)
+    row = selectors.current(task)
     target = row.app if app is None else app
     definition = _definition(row)
     entry = overrides.entry_of(definition) | {"name": name or _free_name(row.name, target)}
@@ -179,8 +200,8 @@ def duplicate(
     return create(entry, app=target, by=by, now=now)
 
 
-def _edit_custom(row: Task, changes: dict[str, Any], now: datetime) -> None:
-    entry = overrides.entry_of(_definition(row))
+def _edit_custom(row: Task, changes: dict[str, Any], now: datetime, *, whole: bool) -> None:
+    entry = {} if whole else overrides.entry_of(_definition(row))
     for name, value in changes.items():
         entry.pop(name, None)
         if value is not None:
@@ -255,17 +276,6 @@ def _first_due(row: Task, now: datetime) -> datetime | None:
     return first_due(schedule=row.schedule, at=row.at, timezone=row.timezone, now=now)
 
 
-def _locked(task: int) -> Task:
-    row = Task.objects.select_for_update().filter(pk=task, deleted=False).first()
-    if row is None:
-        raise _not_found(task)
-    return row
-
-
-def _restorable(row: Task) -> bool:
-    return TaskOverride.objects.filter(app=row.app, name=row.name, deleted=True).exists()
-
-
 def _free_name(name: str, app: str) -> str:
     taken = set(Task.objects.filter(app=app).values_list("name", flat=True))
     number = 1
@@ -279,8 +289,14 @@ def _tell(action: str, row: Task, by: Actor, now: datetime, **more: Any) -> None
     transaction.on_commit(wake.wake_engines)
 
 
-def _not_found(task: int) -> TaskNotFound:
-    return TaskNotFound(f"id: expected the number of a task, got {task}", fields={"id": "no such task"})
+def _check_app(app: str) -> None:
+    if not app:
+        return
+    try:
+        hosting.get(app)
+    except AppNotFound as exc:
+        said = f"expected the name of an app, got {app[:80]!r}"
+        raise BadTask(f"app: {said}", fields={"app": said}) from exc
 
 
 def _exists(app: str, name: str) -> TaskExists:

@@ -14,6 +14,20 @@ class TaskNotFound(TaskError):
     status = 404
 
 
+class TaskDeleted(TaskError):
+    """It was deleted by hand; only restoring it is possible."""
+
+    code = "task_deleted"
+    status = 409
+
+
+class TaskNotDeleted(TaskError):
+    """There is nothing to restore: it is there."""
+
+    code = "task_not_deleted"
+    status = 409
+
+
 class BadSchedule(TaskError):
     """The text is no cron expression."""
 

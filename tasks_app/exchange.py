@@ -43,13 +43,26 @@ def export(*, app: str | None = None, now: datetime) -> dict[str, Any]:
     entries = [_of_override(row) for row in rows] + [_of_custom(task) for task in tasks]
     times = [row.last_modified for row in rows] + [task.last_modified for task in tasks]
     entries.sort(key=lambda entry: (entry["appName"], entry["name"]))
-    return {"version": VERSION, "lastModified": _iso(max(times, default=now)), "tasks": entries}
+    return _document(entries, max(times, default=now))
 
 
-def import_(document: Any, *, by: Actor, now: datetime) -> Imported:
+def export_task(task: Task, *, now: datetime) -> dict[str, Any]:
+    """The same document of one task; of a task that nobody changed it says just that."""
+    if task.source == Task.Source.CUSTOM:
+        return _document([_of_custom(task)], task.last_modified)
+    row = TaskOverride.objects.filter(app=task.app, name=task.name).first()
+    if row is None:
+        return _document([_of_override(TaskOverride(app=task.app, name=task.name))], now)
+    return _document([_of_override(row)], row.last_modified)
+
+
+def import_(document: Any, *, by: Actor, now: datetime, dry_run: bool = False) -> Imported:
     """Make overrides and custom tasks what the document says; those it does not name stay. All or nothing.
 
     An override may be of a task that is not there: it counts once the task comes.
+
+    Args:
+        dry_run: only count; what would be refused is refused.
 
     Raises:
         BadTask: not such a document; `fields` names the entry, as `tasks[2].schedule`.
@@ -72,7 +85,13 @@ def import_(document: Any, *, by: Actor, now: datetime) -> Imported:
             except NoDefinition:
                 # Its file is broken or away; the loader does it when it can be read.
                 continue
+        if dry_run:
+            transaction.set_rollback(True)
     return Imported(**counts)
+
+
+def _document(entries: list[dict[str, Any]], modified: datetime) -> dict[str, Any]:
+    return {"version": VERSION, "lastModified": _iso(modified), "tasks": entries}
 
 
 def _entries(document: Any) -> list[Any]:

@@ -1,6 +1,7 @@
 """What people change of a task out of a file: the row that keeps it, and what it makes of the task."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -94,6 +95,26 @@ def write(
     save(row)
 
 
+def beside(definition: Definition, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a task given as a whole says beside its file, so that it can be given as it was shown.
+
+    Fields that only the file can change are left out where they are as the file has them.
+    """
+    said = {
+        field: value
+        for field, value in given.items()
+        if field in FIELDS or not _as_in_file(getattr(definition, field), value)
+    }
+    by_hand = "schedule" in given and given["schedule"] in (None, "")
+    if definition.at is not None and by_hand and "at" in given and "at" not in said:
+        # It has its one time, and no schedule beside it.
+        del said["schedule"]
+    elif said.get("at", "") is None and "schedule" in given:
+        # A schedule, or none, has taken the place of the one time.
+        del said["at"]
+    return said
+
+
 def save(row: TaskOverride) -> None:
     """Keep the row if it says anything."""
     says = [getattr(row, field) for field in (*PLAIN, *MAPS, "limits")]
@@ -121,6 +142,15 @@ def _checked(
             # Null is no value of the others, and the check would pass it over.
             entry[field] = "null" if value is None else value
     return schema.check(entry, pools=None)
+
+
+def _as_in_file(known: Any, value: Any) -> bool:
+    if isinstance(known, datetime) and isinstance(value, str):
+        with suppress(ValueError):
+            told = datetime.fromisoformat(value)
+            return told.tzinfo is not None and told == known
+    blank = (None, "")
+    return value == known or (value in blank and known in blank)
 
 
 def _merged(before: Mapping[str, Any] | None, given: Any) -> Any:

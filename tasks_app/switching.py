@@ -7,9 +7,8 @@ from django.db.models import F
 
 from taskhub.core import audit, wake
 from taskhub.core.audit import Actor
-from taskhub.core.errors import NotFound
 
-from . import periods
+from . import periods, selectors
 from .models import Task, TaskOverride
 from .schedule.cursor import first_due
 
@@ -21,12 +20,10 @@ def switch(task: int, *, enabled: bool, by: Actor, now: datetime) -> Task:
     task out of a file gets an override, so that the next reading of the file does not undo it.
 
     Raises:
-        NotFound
+        TaskNotFound, TaskDeleted
     """
     with transaction.atomic():
-        row = Task.objects.select_for_update().filter(pk=task, deleted=False).first()
-        if row is None:
-            raise NotFound(f"id: expected the id of a task, got {task}")
+        row = selectors.current(task, lock=True)
         if row.enabled == enabled:
             return row
         changes = {"enabled": enabled, "last_modified": now}

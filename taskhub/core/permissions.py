@@ -30,6 +30,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "task.view_code": _from(AUTHOR),
     "task.run": _from(OPERATOR),
     "task.switch": _from(OPERATOR),
+    "task.remove": _from(OPERATOR),
     "task.edit": _from(AUTHOR),
     "app.view": _from(VIEWER),
     "app.switch": _from(OPERATOR),

@@ -104,3 +104,29 @@ class NextRuns(serializers.Serializer[Any]):
     enabled = serializers.BooleanField(help_text="False: none of them will happen.")
     timezone = serializers.CharField()
     results = RunShape(many=True)
+
+
+class PreviewShape(serializers.Serializer[Any]):
+    """What a schedule means."""
+
+    cron = serializers.CharField()
+    timezone = serializers.CharField()
+    words = serializers.CharField()
+    results = RunShape(many=True)
+
+
+class Look(serializers.Serializer[Any]):
+    """One question and its answer."""
+
+    name = serializers.CharField(help_text="inside, exists, readable, interpreter or compiles.")
+    ok = serializers.BooleanField(allow_null=True, help_text="Null: not asked, for an answer before was no.")
+    message = serializers.CharField()
+
+
+class TestReport(serializers.Serializer[Any]):
+    """Whether a script would run."""
+
+    __test__ = False
+
+    ok = serializers.BooleanField()
+    looks = Look(many=True)

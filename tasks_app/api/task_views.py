@@ -1,51 +1,26 @@
-"""Tasks: list, read, switch on and off, due times decided and due times to come."""
+"""Tasks: list, make, read, change, remove."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db import connection
+from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from taskhub.core.api.endpoint import Endpoint, number
-from taskhub.core.api.fields import NoBody
+from taskhub.core.api.fields import NoBody, StrictSerializer
 from taskhub.core.api.idempotency import once
 from taskhub.core.api.pages import Pages
-from taskhub.core.api.queries import OneOf, Query, SwitchFilter, TextFilter, WholeFilter
-from tasks_app.errors import TaskNotFound
-from tasks_app.models import Occurrence, Task
-from tasks_app.schedule import preview, zones
-from tasks_app.switching import switch
+from tasks_app import editing, selectors
+from tasks_app.errors import BadTask
+from tasks_app.models import Task, TaskOverride
 
-from .task_shapes import NextRuns, OccurrenceShape, TaskShape
+from .task_input import NewTaskBody, TaskChanges, TaskQuery, WholeTaskBody
+from .task_shapes import TaskShape
 
 TASK_ID = {"id": "Number of the task."}
-
-
-class TaskQuery(Query):
-    """Filters of the list of tasks; all that are given must hold."""
-
-    app = TextFilter(max_length=64, help_text="Name of the app; `-` for the data folder's own tasks.")
-    enabled = SwitchFilter()
-    status = OneOf(["success", "failed", "lost", "terminated", "stopped", "running", "never"],
-                   help_text="How it ended last; `running` now, or `never` run.")  # fmt: skip
-    search = TextFilter(help_text="Part of name or description, without case.")
-    tag = TextFilter(max_length=64)
-
-
-class OccurrenceQuery(Query):
-    """Filters of the due times of a task."""
-
-    decision = OneOf(Occurrence.Decision.values)
-    reason = TextFilter(max_length=32)
-
-
-class NextRunsQuery(Query):
-    """How many due times to tell."""
-
-    count = WholeFilter(min_value=1, max_value=preview.MOST)
 
 
 class TaskEndpoint(Endpoint):
@@ -55,12 +30,12 @@ class TaskEndpoint(Endpoint):
     path_parameters = TASK_ID
 
     def task(self, id: str) -> Task:
-        """The task of the path.
+        """The task of the path, be it deleted by hand.
 
         Raises:
             TaskNotFound
         """
-        return task_of(id)
+        return selectors.known(_number(id))
 
     def shape_context(self, tasks: Iterable[Task]) -> dict[str, Any]:
         return {"running": running([task.pk for task in tasks]), "with_code": self.may("task.view_code")}
@@ -69,20 +44,40 @@ class TaskEndpoint(Endpoint):
         """The task as the caller may see it."""
         return dict(TaskShape(task, context=self.shape_context([task])).data)
 
+    def act(
+        self,
+        id: str,
+        effect: Callable[[Task, dict[str, Any]], Response],
+        form: type[StrictSerializer] = NoBody,
+    ) -> Response:
+        """Do something with the task of the path, once for each `Idempotency-Key`.
+
+        Args:
+            effect: gets the task and the body, and answers.
+        """
+        return once(
+            self.request,
+            lambda: (self.task(id), self.body(form)),
+            lambda prepared: effect(*prepared),
+            now=self.now,
+        )
+
 
 def task_of(id: str) -> Task:
     """The task that a path names by its number.
 
     Raises:
-        TaskNotFound: there is none, or it is deleted.
+        TaskNotFound
+        TaskDeleted: by hand.
     """
+    return selectors.current(_number(id))
+
+
+def _number(id: str) -> int:
     key = number(id)
-    task = None if key is None else Task.objects.filter(pk=key, deleted=False).first()
-    if task is None:
-        raise TaskNotFound(
-            f"id: expected the number of a task, got {id[:80]!r}", fields={"id": "no such task"}
-        )
-    return task
+    if key is None:
+        raise selectors.not_found(id)
+    return key
 
 
 def running(tasks: list[int]) -> set[int]:
@@ -94,9 +89,11 @@ def running(tasks: list[int]) -> set[int]:
 class TasksView(TaskEndpoint):
     """All tasks."""
 
-    rights = {"GET": "task.view"}
+    rights = {"GET": "task.view", "POST": "task.edit"}
     queries = {"get": TaskQuery}
     path_parameters = {}
+    idempotent_methods = ("post",)
+    errors = {"post": (409,)}
     pagination_class = Pages
 
     @extend_schema(responses=TaskShape(many=True))
@@ -106,14 +103,87 @@ class TasksView(TaskEndpoint):
         By app and name, without the deleted ones.
         """
         pages = Pages()
-        found = pages.paginate_queryset(_filtered(self.query).order_by("app", "name"), request, self)
+        found = pages.paginate_queryset(_filtered(self.query), request, self)
         return pages.get_paginated_response(
             TaskShape(found, many=True, context=self.shape_context(found)).data
         )
 
+    @extend_schema(request=NewTaskBody, responses={201: TaskShape})
+    def post(self, request: Request) -> Response:
+        """Make a custom task.
+
+        Its first due time is the first after now.
+        """
+        return once(request, lambda: self.body(NewTaskBody), self._create, now=self.now)
+
+    def _create(self, given: dict[str, Any]) -> Response:
+        task = editing.create(given, app=given.pop("app", ""), by=self.actor, now=self.now)
+        return Response(self.shown(task), status=201)
+
+
+class TaskView(TaskEndpoint):
+    """One task."""
+
+    rights = {"GET": "task.view", "PUT": "task.edit", "PATCH": "task.edit", "DELETE": "task.remove"}
+    errors = {"put": (409,), "patch": (409,), "delete": (409,)}
+
+    @extend_schema(responses=TaskShape)
+    def get(self, request: Request, id: str) -> Response:
+        """Read a task.
+
+        Also one that was deleted by hand. `code`, `path`, `parameters` and `environment` are left out
+        for who may not read code.
+        """
+        return Response(self.shown(self.task(id)))
+
+    @extend_schema(request=WholeTaskBody, responses=TaskShape)
+    def put(self, request: Request, id: str) -> Response:
+        """Replace a task.
+
+        What is left out takes its default; of a task out of a file what the file says, and what only the
+        file can change must be as the file has it. So what GET answers can be sent back.
+        """
+        task = self.task(id)
+        given = _without_app(task, self.body(WholeTaskBody))
+        return Response(self.shown(editing.replace(task.pk, given, by=self.actor, now=self.now)))
+
+    @extend_schema(request=TaskChanges, responses=TaskShape)
+    def patch(self, request: Request, id: str) -> Response:
+        """Change parts of a task.
+
+        From now on: what was missed is not made up for. What is changed of a task out of a file is laid
+        over the file, environment and parameters by key.
+        """
+        task = self.task(id)
+        given = _without_app(task, self.body(TaskChanges))
+        return Response(self.shown(editing.edit(task.pk, given, by=self.actor, now=self.now)))
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, id: str) -> Response:
+        """Delete a task.
+
+        One out of a file does not run and is not listed until it is restored. A custom one is removed
+        with its due times; 409 while a job of it waits or runs. The history stays.
+        """
+        editing.delete(self.task(id).pk, by=self.actor, now=self.now)
+        return Response(status=204)
+
+
+def _without_app(task: Task, given: dict[str, Any]) -> dict[str, Any]:
+    app = given.pop("app", task.app)
+    if app != task.app:
+        said = f"expected {task.app!r}, where the task stays (`copy` makes one elsewhere), got {app[:80]!r}"
+        raise BadTask(f"app: {said}", fields={"app": said})
+    return given
+
 
 def _filtered(query: dict[str, Any]) -> "QuerySet[Task]":
     tasks = Task.objects.filter(deleted=False)
+    if query.get("deleted"):
+        by_hand = TaskOverride.objects.filter(deleted=True).values_list("app", "name")
+        keys = set(by_hand)
+        gone = Task.objects.filter(deleted=True).values_list("pk", "app", "name")
+        tasks = Task.objects.filter(pk__in=[pk for pk, app, name in gone if (app, name) in keys])
     if "app" in query:
         tasks = tasks.filter(app="" if query["app"] == "-" else query["app"])
     if "enabled" in query:
@@ -127,107 +197,25 @@ def _filtered(query: dict[str, Any]) -> "QuerySet[Task]":
     if "search" in query:
         tasks = tasks.filter(Q(name__icontains=query["search"]) | Q(description__icontains=query["search"]))
     if "tag" in query:
-        # A list of texts is a JSON column; databases differ in how they look inside, the task list is short.
-        tagged = [pk for pk, tags in tasks.values_list("pk", "tags") if query["tag"] in tags]
-        tasks = tasks.filter(pk__in=tagged)
-    return tasks
+        tasks = _tagged(tasks, query["tag"])
+    return tasks.order_by(*_order(query.get("ordering", "")))
 
 
-class TaskView(TaskEndpoint):
-    """One task."""
-
-    rights = {"GET": "task.view"}
-
-    @extend_schema(responses=TaskShape)
-    def get(self, request: Request, id: str) -> Response:
-        """Read a task.
-
-        `code`, `path`, `parameters` and `environment` are left out for who may not read code.
-        """
-        return Response(self.shown(self.task(id)))
-
-
-class SwitchView(TaskEndpoint):
-    """Switching a task."""
-
-    rights = {"POST": "task.switch"}
-    idempotent_methods = ("post",)
-    enabled: bool
-
-    def switch(self, id: str) -> Response:
-        def checked() -> Task:
-            self.body()
-            return self.task(id)
-
-        def effect(task: Task) -> Response:
-            return Response(self.shown(switch(task.pk, enabled=self.enabled, by=self.actor, now=self.now)))
-
-        return once(self.request, checked, effect, now=self.now)
-
-
-class EnableView(SwitchView):
-    """Switching a task on."""
-
-    enabled = True
-
-    @extend_schema(request=NoBody, responses=TaskShape)
-    def post(self, request: Request, id: str) -> Response:
-        """Enable a task.
-
-        From now on: what was missed is not made up for, and the count of failures begins anew.
-        """
-        return self.switch(id)
-
-
-class DisableView(SwitchView):
-    """Switching a task off."""
-
-    enabled = False
-
-    @extend_schema(request=NoBody, responses=TaskShape)
-    def post(self, request: Request, id: str) -> Response:
-        """Disable a task.
-
-        Its schedule starts nothing any more; what runs goes on.
-        """
-        return self.switch(id)
-
-
-class OccurrencesView(TaskEndpoint):
-    """Due times decided."""
-
-    rights = {"GET": "task.view"}
-    queries = {"get": OccurrenceQuery}
-    pagination_class = Pages
-
-    @extend_schema(responses=OccurrenceShape(many=True))
-    def get(self, request: Request, id: str) -> Response:
-        """List what became of each due time.
-
-        The newest first; a skipped one says why.
-        """
-        found = Occurrence.objects.filter(task=self.task(id), **self.query)
-        return self.page(found.order_by("-due_at", "-id"), OccurrenceShape)
-
-
-class NextRunsView(TaskEndpoint):
-    """Due times to come."""
-
-    rights = {"GET": "task.view"}
-    queries = {"get": NextRunsQuery}
-
-    @extend_schema(responses=NextRuns)
-    def get(self, request: Request, id: str) -> Response:
-        """Tell the next due times of a task."""
-        task = self.task(id)
-        runs = _runs(task, count=self.query.get("count", 5), now=self.now)
-        results = [{"due_at": run.due_at, "local": run.local.isoformat(), "note": run.note} for run in runs]
-        return Response(
-            NextRuns({"enabled": task.enabled, "timezone": task.timezone, "results": results}).data
+def _tagged(tasks: "QuerySet[Task]", tag: str) -> "QuerySet[Task]":
+    if connection.vendor == "postgresql":
+        return tasks.filter(tags__contains=[tag])
+    return tasks.filter(
+        Func(
+            F("tags"), Value(tag), arg_joiner=") WHERE value = ",
+            template="EXISTS (SELECT 1 FROM json_each(%(expressions)s)", output_field=BooleanField(),
         )
+    )  # fmt: skip
 
 
-def _runs(task: Task, *, count: int, now: datetime) -> list[preview.Run]:
-    if task.at is not None:
-        return [preview.Run(task.at, task.at.astimezone(zones.get(task.timezone)))] if task.at > now else []
-    return preview.next_runs(task.schedule, task.timezone, count=count, now=now) if task.schedule else []
+def _order(ordering: str) -> list[Any]:
+    name = ordering.removeprefix("-")
+    if not name:
+        return ["app", "name"]
+    if ordering.startswith("-"):
+        return [F(name).desc(nulls_last=True), "-pk"]
+    return [F(name).asc(nulls_last=True), "pk"]

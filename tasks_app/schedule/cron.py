@@ -58,7 +58,7 @@ class Schedule:
         try:
             self._fields = Simulation(self.expression, _ANY_DAY.replace(tzinfo=None))
         except CronSimError as exc:
-            raise NeverFires(_never(text), fields={"schedule": "no date ever meets it"}) from exc
+            raise _never(text) from exc
         parts = self.expression.split()
         self.wall_clock = not parts[0].startswith("*") and not parts[1].startswith("*")
 
@@ -183,7 +183,7 @@ def parse(text: str, timezone: str = "UTC", *, field: str = "schedule") -> Sched
     if len(text) > LONGEST:
         raise BadSchedule(
             f"{field}: expected at most {LONGEST} characters, got {len(text)}",
-            fields={field: f"at most {LONGEST} characters"},
+            fields={field: f"expected at most {LONGEST} characters, got {len(text)}"},
         )
     return _parsed(text, zone, field)
 
@@ -191,14 +191,18 @@ def parse(text: str, timezone: str = "UTC", *, field: str = "schedule") -> Sched
 @lru_cache(maxsize=16_384)
 def _parsed(text: str, zone: ZoneInfo, field: str) -> Schedule:
     _check(text, field)
-    schedule = Schedule(text, zone)
+    try:
+        schedule = Schedule(text, zone)
+    except NeverFires as exc:
+        raise _never(text, field) from exc
     if schedule.next_after(_ANY_DAY) is None:
-        raise NeverFires(_never(text), fields={field: "no date ever meets it"})
+        raise _never(text, field)
     return schedule
 
 
-def _never(text: str) -> str:
-    return f"schedule: expected a time that comes, got {text!r}, which no date ever meets"
+def _never(text: str, field: str = "schedule") -> NeverFires:
+    said = f"expected a time that comes, got {text!r}, which no date ever meets"
+    return NeverFires(f"{field}: {said}", fields={field: said})
 
 
 def _check(text: str, field: str) -> None:

@@ -13,7 +13,8 @@ from jobs_app.states import JobState
 from runspaces_app.models import RunspaceSample
 from taskhub.core import ids, tokens
 from taskhub.core.models import AuditEntry
-from tasks_app.models import Occurrence
+from tasks_app.definitions import Loader
+from tasks_app.models import Occurrence, Task, TaskOverride
 from tests.support import (
     NOON,
     make_engine,
@@ -46,6 +47,8 @@ class World:
             "execution",
             "engine",
             "task",
+            "deleted",
+            "filed",
             "runspace",
             "token",
             "entry",
@@ -82,6 +85,23 @@ class World:
         )
         make_execution(task=task.pk)
         return task.pk
+
+    def _filed(self, **override: Any) -> Task:
+        """A task that the file of an app of its own defines."""
+        app = self.app()
+        file = self.home / "apps" / app / "config" / "tasks.yaml"
+        file.parent.mkdir()
+        file.write_text(f"[{{name: {app} sweep, language: shell, code: 'true', schedule: '0 * * * *'}}]")
+        if override:
+            TaskOverride.objects.create(app=app, name=f"{app} sweep", **override)
+        Loader().step(now=NOON)
+        return Task.objects.get(app=app)
+
+    def filed(self) -> int:
+        return self._filed().pk
+
+    def deleted(self) -> int:
+        return self._filed(deleted=True).pk
 
     def runspace(self) -> int:
         runspace = make_runspace()
@@ -126,6 +146,7 @@ def row(method: str, route: str, path: str, expected: str, body: Any = None) -> 
 
 SEEN = "401 200 200 200 200 200"
 SEEN_BY_ROLES = "401 403 200 200 200 200"
+CODE_SEEN = "401 403 403 403 200 200"
 THEIRS = "401 404 200 200 200 200"
 ADMIN_SEES = "401 403 403 403 403 200"
 V1 = "/api/v1/"
@@ -157,11 +178,28 @@ TABLE = [
     row("GET", "engines", V1 + "engines", SEEN_BY_ROLES),
     row("GET", "engine", V1 + "engines/<engine>", SEEN_BY_ROLES),
     row("GET", "tasks", V1 + "tasks", SEEN_BY_ROLES),
+    row("POST", "tasks", V1 + "tasks", "401 403 403 403 201 201",
+        lambda path: {"name": f"New {uuid4()}", "code": "1", "schedule": "@daily"}),
+    row("GET", "tasks-preview", V1 + "tasks/preview?cron=0+3+*+*+*&timezone=Europe/Berlin", SEEN_BY_ROLES),
+    row("GET", "tasks-export", V1 + "tasks/export", CODE_SEEN),
+    row("POST", "tasks-import", V1 + "tasks/import", CODE_SEEN, {"tasks": [{"name": "Later", "enabled": False}]}),
+    row("POST", "tasks-import", V1 + "tasks/import?dry_run=true", CODE_SEEN, {"tasks": []}),
     row("GET", "task", V1 + "tasks/<task>", SEEN_BY_ROLES),
+    row("GET", "task", V1 + "tasks/<deleted>", SEEN_BY_ROLES),
+    row("PUT", "task", V1 + "tasks/<filed>", CODE_SEEN, {"schedule": "5 * * * *"}),
+    row("PATCH", "task", V1 + "tasks/<filed>", CODE_SEEN, {"environment": {"A": "1"}}),
+    row("DELETE", "task", V1 + "tasks/<task>", "401 403 403 204 204 204"),
     row("POST", "task-run", V1 + "tasks/<task>/run", "401 403 403 202 202 202"),
     row("POST", "task-run", V1 + "tasks/<task>/run", "401 403 403 403 202 202", {"parameters": {"n": 2}}),
+    row("POST", "task-run", V1 + "tasks/<deleted>/run", "401 403 403 409 409 409"),
     row("POST", "task-enable", V1 + "tasks/<task>/enable", "401 403 403 200 200 200"),
     row("POST", "task-disable", V1 + "tasks/<task>/disable", "401 403 403 200 200 200"),
+    row("POST", "task-duplicate", V1 + "tasks/<task>/duplicate", "401 403 403 403 201 201"),
+    row("POST", "task-copy", V1 + "tasks/<filed>/copy", "401 403 403 403 201 201", {"targetApp": ""}),
+    row("POST", "task-restore", V1 + "tasks/<deleted>/restore", "401 403 403 200 200 200"),
+    row("POST", "task-reset", V1 + "tasks/<filed>/reset", CODE_SEEN),
+    row("POST", "task-test", V1 + "tasks/<task>/test", CODE_SEEN),
+    row("GET", "task-export", V1 + "tasks/<task>/export", CODE_SEEN),
     row("GET", "task-history", V1 + "tasks/<task>/history", SEEN_BY_ROLES),
     row("GET", "task-occurrences", V1 + "tasks/<task>/occurrences", SEEN_BY_ROLES),
     row("GET", "task-next-runs", V1 + "tasks/<task>/next-runs", SEEN_BY_ROLES),

@@ -24,6 +24,7 @@ OPERATOR = VIEWER | {
     "job.edit",
     "task.run",
     "task.switch",
+    "task.remove",
     "app.switch",
 }
 AUTHOR = OPERATOR | {"job.create", "job.view_code", "task.view_code", "task.edit", "app.manage"}

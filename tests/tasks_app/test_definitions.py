@@ -134,7 +134,7 @@ def test_a_pool_is_taken_from_its_source_unless_named():
     ("lines", "expected"),
     [
         ("schedule: 61 * * * *", "line 4: tasks[0].schedule: minute: 61 is not in 0-59"),
-        ("schedule:\n  cron: 0 0 30 2 *", "line 5: tasks[0].schedule.cron: no date ever meets it"),
+        ("schedule:\n  cron: 0 0 30 2 *", "line 5: tasks[0].schedule.cron: expected a time that comes, got '0 0 30 2 *'"),
         ("schedule:\n  croon: 0 0 * * *", "line 5: tasks[0].schedule.croon: is no field of a task; did you mean cron?"),
         ("schedule: 5", "line 4: tasks[0].schedule: expected a text, got 5"),
         ("schedule: [a]", "line 4: tasks[0].schedule: expected a text, got ['a']"),

@@ -134,14 +134,15 @@ def test_a_deleted_task_comes_back_as_it_was():
     Loader().step(now=NOON)
     task.refresh_from_db()
     assert (task.deleted, task.next_due_at) == (True, None)
-    with pytest.raises(errors.TaskNotFound) as gone:
+    with pytest.raises(errors.TaskDeleted) as gone:
         edit(enabled=False)
-    assert gone.value.status == 404
+    assert (gone.value.status, gone.value.code) == (409, "task_deleted")
     restored = editing.restore(task.pk, by=ANN, now=NOON + timedelta(hours=2))
     assert (restored.deleted, restored.schedule) == (False, "30 * * * *")
     assert restored.next_due_at == NOON + timedelta(hours=2, minutes=30)
-    with pytest.raises(errors.TaskNotFound):
+    with pytest.raises(errors.TaskNotDeleted) as there:
         editing.restore(task.pk, by=ANN, now=NOON)
+    assert (there.value.status, there.value.code) == (409, "task_not_deleted")
 
 
 def test_a_broken_file_keeps_what_is_overridden_and_takes_no_change(file):

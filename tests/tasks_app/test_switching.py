@@ -3,8 +3,8 @@
 import pytest
 
 from taskhub.core.audit import Actor
-from taskhub.core.errors import NotFound
 from taskhub.core.models import AuditEntry
+from tasks_app.errors import TaskNotFound
 from tasks_app.models import Task, TaskOverride
 from tasks_app.switching import switch
 from tests.support import MINUTE, NOON, make_task
@@ -51,5 +51,5 @@ def test_the_switch_is_audited(db):
 @pytest.mark.parametrize("deleted", [True, None])
 def test_a_task_that_is_gone_is_not_found(db, deleted):
     task = make_task(deleted=True).pk if deleted else 404
-    with pytest.raises(NotFound):
+    with pytest.raises(TaskNotFound):
         switch(task, enabled=True, by=ANNA, now=NOON)

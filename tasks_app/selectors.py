@@ -1,0 +1,46 @@
+"""Tasks by their numbers: which are there, which were deleted, which are none."""
+
+from .errors import TaskDeleted, TaskNotFound
+from .models import Task, TaskOverride
+
+
+def known(task: int) -> Task:
+    """A task that is there, or was deleted by hand and can be restored.
+
+    Raises:
+        TaskNotFound: there was none, or it has left its file.
+    """
+    row = Task.objects.filter(pk=task).first()
+    if row is None or (row.deleted and not restorable(row)):
+        raise not_found(task)
+    return row
+
+
+def current(task: int, *, lock: bool = False) -> Task:
+    """A task that is there.
+
+    Args:
+        lock: hold the row until the transaction ends.
+
+    Raises:
+        TaskNotFound
+        TaskDeleted: it was, by hand.
+    """
+    rows = Task.objects.select_for_update() if lock else Task.objects.all()
+    row = rows.filter(pk=task).first()
+    if row is None or (row.deleted and not restorable(row)):
+        raise not_found(task)
+    if row.deleted:
+        raise TaskDeleted(
+            f"id: expected a task that is not deleted, got {row}, which is deleted: restore it first"
+        )
+    return row
+
+
+def restorable(row: Task) -> bool:
+    """Whether it was deleted by hand; a task that left its file comes back with the file."""
+    return TaskOverride.objects.filter(app=row.app, name=row.name, deleted=True).exists()
+
+
+def not_found(task: object) -> TaskNotFound:
+    return TaskNotFound(f"id: expected the number of a task, got {task!r:.80}", fields={"id": "no such task"})
