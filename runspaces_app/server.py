@@ -208,12 +208,33 @@ def _prepare_django() -> Callable[[], None]:
     secrets_pipe.take()
     django.setup()
     from django.db import connections, reset_queries
+    from django.db.backends.signals import connection_created
+
+    def opened(connection: Any, **_: Any) -> None:
+        if connection.vendor == "postgresql":
+            # A server at work for somebody who was killed would keep his locks until the work is done.
+            with connection.cursor() as cursor:
+                cursor.execute("SET client_connection_check_interval = 1000")
 
     def between() -> None:
         reset_queries()
+        for connection in connections.all(initialized_only=True):
+            if connection.vendor == "postgresql":
+                _end_statement(connection.connection)
         connections.close_all()
 
+    connection_created.connect(opened, weak=False)
     return between
+
+
+def _end_statement(connection: Any) -> None:
+    """Tell PostgreSQL that nobody waits for what it does: closing alone does not, a cancelled job's work goes on."""
+    import psycopg
+
+    active = psycopg.pq.TransactionStatus.ACTIVE
+    if connection is not None and connection.info.transaction_status == active:
+        with contextlib.suppress(psycopg.Error):
+            connection.cancel_safe(timeout=2)
 
 
 if __name__ == "__main__":

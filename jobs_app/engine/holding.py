@@ -21,6 +21,7 @@ class Holding:
         cancel_boot: when it was last asked to stop; None if it was not.
         kill_boot: when the engine kills the runspace if the job has not ended.
         take_back_sent: it was asked back because the job before it takes long.
+        fault: why the engine ends it as a failure of its own, or "".
     """
 
     claim: Claimed
@@ -33,6 +34,7 @@ class Holding:
     killed_now: bool = False
     take_back_sent: bool = False
     overdue: bool = False
+    fault: str = ""
 
     @property
     def uuid(self) -> UUID:
@@ -66,6 +68,8 @@ def _verdict(holding: Holding, frame: Ended) -> tuple[str, str, tuple[str, str, 
     error = frame.error or ("", "", "")
     if holding.imposed:
         return JobState.STOPPED, holding.imposed, (error[0], _WORDS[holding.imposed], error[2])
+    if holding.fault:
+        return JobState.FAILED, Reason.ERROR, (holding.fault, _WORDS[holding.fault], error[2])
     if frame.kind == "cancelled":
         return JobState.STOPPED, Reason.USER, error
     if frame.kind == "failed":
@@ -97,12 +101,15 @@ def lost(
     state, reason, text = JobState.FAILED, str(Reason.LOST), why
     if holding.imposed:
         state, reason, text = JobState.STOPPED, holding.imposed, _WORDS[holding.imposed]
+    elif holding.fault:
+        state, reason, text = JobState.FAILED, Reason.ERROR, _WORDS[holding.fault]
     return End(
         job=holding.claim.job, attempt=holding.claim.attempt, fence=holding.claim.fence, state=state, reason=reason,
         imposed=bool(holding.imposed), retry_at=retry_at, started_at=holding.started_at or now, finished_at=now,
         percent=None, message="", exit_code=None, output_bytes=output.bytes, output_lines=output.lines,
         output_dropped=output.dropped, output_preview=output.preview, survivors=survivors,
-        error_type="" if holding.imposed else "Lost", error_message=text, error_traceback="", result=None,
+        error_type="" if holding.imposed else holding.fault or "Lost", error_message=text, error_traceback="",
+        result=None,
     )  # fmt: skip
 
 
@@ -115,7 +122,10 @@ def may_retry(claim: Claimed, reason: str) -> bool:
     )
 
 
+HELD_DATABASE = "HeldDatabase"
+
 _WORDS: dict[str, str] = {
+    HELD_DATABASE: "Its open transaction kept everybody else from writing to the database, so it was stopped.",
     Reason.TIMEOUT: "It ran longer than its time-out and was stopped.",
     Reason.EXPIRED: "Its time was over and it was stopped.",
     Reason.SHUTDOWN: "The engine was shut down and stopped it.",

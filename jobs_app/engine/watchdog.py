@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, connections
 
 from jobs_app.models import Job
 from jobs_app.states import Reason
@@ -13,10 +13,11 @@ from runspaces_app.pool import Keeper
 from runspaces_app.protocol import encode
 from runspaces_app.worker.mark import BEGUN
 from taskhub.core.clock import Clock
+from taskhub.core.sqlite.base import DatabaseWrapper as SQLite
 
 from . import sql
 from .dispatcher import AHEAD_WITHIN_SECONDS
-from .holding import Holding
+from .holding import HELD_DATABASE, Holding
 
 # A script that holds the interpreter lock keeps its runspace from saying that it began.
 SILENT_START_SECONDS = 1.0
@@ -114,6 +115,17 @@ class Watchdog:
             ),
         )
 
+    def free_database(self) -> None:
+        """After a wait for the right to write that was given up: stop the job of ours that is in the way."""
+        wrapper = connections["default"]
+        writer = wrapper.writer() if isinstance(wrapper, SQLite) else 0
+        for member in self._keeper:
+            if writer and member.process.pid == writer and member.held and member.phase != ENDED:
+                holding: Holding = member.held[0]
+                if holding.cancel_boot is None:
+                    holding.fault = HELD_DATABASE
+                    self.stop(member, holding)
+
     def take_back(self, member: Member, holding: Holding) -> None:
         """Ask for a job that has not begun; the answer is `back`, or its end if it was too late."""
         if not holding.take_back_sent:
@@ -157,7 +169,7 @@ class Watchdog:
             if claim.kill_on_timeout:
                 self.stop(member, holding, imposed=Reason.TIMEOUT)
             elif not holding.overdue:
-                holding.overdue = True
                 Job.objects.filter(pk=holding.uuid, overdue_at__isnull=True).update(
                     overdue_at=self._clock.now()
                 )
+                holding.overdue = True
