@@ -15,7 +15,7 @@ from django.db.backends.sqlite3 import base
 
 from .connection import LineConnection, LineCursor
 from .creation import DatabaseCreation
-from .line import Line
+from .line import Line, holder
 
 # How long to wait for the line and, as the net below it, for SQLite's own locks.
 BUSY_SECONDS = 10.0
@@ -62,6 +62,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}").close()
         connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}").close()
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}").close()
+
+    def writer(self) -> int:
+        """Pid of the process whose transaction keeps all others from writing; 0 if none is known."""
+        file = _file_of(str(self.settings_dict["NAME"]))
+        return 0 if file is None else holder(os.path.join(os.path.dirname(file), LINE_FOLDER))
 
     def create_cursor(self, name: Any = None) -> Any:
         return self.connection.cursor(factory=SQLiteCursorWrapper)
