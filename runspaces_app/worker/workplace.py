@@ -14,6 +14,7 @@ class Workplace:
     def __init__(self, work: str, runspace: int) -> None:
         self._work = work
         self._spare = os.path.join(work, f".{runspace}")
+        self._script: str | None = None
 
     def open(self) -> None:
         """Before the first job."""
@@ -37,12 +38,16 @@ class Workplace:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o700)
         with open(descriptor, "w", encoding="utf-8", newline="") as file:
             file.write(code)
+        self._script = path
         return path
 
     def take_back(self, uuid: str) -> None:
-        """The job's folder goes; an untouched one becomes the spare one again."""
+        """The job's folder goes; one that holds nothing but what we put there becomes the spare one again."""
         own = self.of(uuid)
+        script, self._script = self._script, None
         try:
+            if script is not None:
+                os.unlink(script)
             if os.listdir(own) == ["tmp"] and not os.listdir(os.path.join(own, "tmp")):
                 os.rename(own, self._spare)
                 return
