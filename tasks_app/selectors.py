@@ -1,5 +1,8 @@
 """Tasks by their numbers: which are there, which were deleted, which are none."""
 
+from django.db import connection
+from django.db.models import BooleanField, F, Func, QuerySet, Value
+
 from .errors import TaskDeleted, TaskNotFound
 from .models import Task, TaskOverride
 
@@ -40,6 +43,25 @@ def current(task: int, *, lock: bool = False) -> Task:
 def restorable(row: Task) -> bool:
     """Whether it was deleted by hand; a task that left its file comes back with the file."""
     return TaskOverride.objects.filter(app=row.app, name=row.name, deleted=True).exists()
+
+
+def deleted_by_hand() -> "QuerySet[Task]":
+    """The tasks that can be restored."""
+    keys = set(TaskOverride.objects.filter(deleted=True).values_list("app", "name"))
+    gone = Task.objects.filter(deleted=True).values_list("pk", "app", "name")
+    return Task.objects.filter(pk__in=[pk for pk, app, name in gone if (app, name) in keys])
+
+
+def tagged(tasks: "QuerySet[Task]", tag: str) -> "QuerySet[Task]":
+    """Those of the tasks that bear the tag."""
+    if connection.vendor == "postgresql":
+        return tasks.filter(tags__contains=[tag])
+    return tasks.filter(
+        Func(
+            F("tags"), Value(tag), arg_joiner=") WHERE value = ",
+            template="EXISTS (SELECT 1 FROM json_each(%(expressions)s)", output_field=BooleanField(),
+        )
+    )  # fmt: skip
 
 
 def not_found(task: object) -> TaskNotFound:

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from django.db import connection
-from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
+from django.db.models import F, Q, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,7 +14,7 @@ from taskhub.core.api.idempotency import once
 from taskhub.core.api.pages import Pages
 from tasks_app import editing, selectors
 from tasks_app.errors import BadTask
-from tasks_app.models import Task, TaskOverride
+from tasks_app.models import Task
 
 from .task_input import NewTaskBody, TaskChanges, TaskQuery, WholeTaskBody
 from .task_shapes import TaskShape
@@ -180,10 +179,7 @@ def _without_app(task: Task, given: dict[str, Any]) -> dict[str, Any]:
 def _filtered(query: dict[str, Any]) -> "QuerySet[Task]":
     tasks = Task.objects.filter(deleted=False)
     if query.get("deleted"):
-        by_hand = TaskOverride.objects.filter(deleted=True).values_list("app", "name")
-        keys = set(by_hand)
-        gone = Task.objects.filter(deleted=True).values_list("pk", "app", "name")
-        tasks = Task.objects.filter(pk__in=[pk for pk, app, name in gone if (app, name) in keys])
+        tasks = selectors.deleted_by_hand()
     if "app" in query:
         tasks = tasks.filter(app="" if query["app"] == "-" else query["app"])
     if "enabled" in query:
@@ -197,19 +193,8 @@ def _filtered(query: dict[str, Any]) -> "QuerySet[Task]":
     if "search" in query:
         tasks = tasks.filter(Q(name__icontains=query["search"]) | Q(description__icontains=query["search"]))
     if "tag" in query:
-        tasks = _tagged(tasks, query["tag"])
+        tasks = selectors.tagged(tasks, query["tag"])
     return tasks.order_by(*_order(query.get("ordering", "")))
-
-
-def _tagged(tasks: "QuerySet[Task]", tag: str) -> "QuerySet[Task]":
-    if connection.vendor == "postgresql":
-        return tasks.filter(tags__contains=[tag])
-    return tasks.filter(
-        Func(
-            F("tags"), Value(tag), arg_joiner=") WHERE value = ",
-            template="EXISTS (SELECT 1 FROM json_each(%(expressions)s)", output_field=BooleanField(),
-        )
-    )  # fmt: skip
 
 
 def _order(ordering: str) -> list[Any]:
