@@ -30,6 +30,9 @@ _METHOD = """\
 - *latency*: from before that call to the first line of user code, which writes the monotonic clock to a file.
 - *insert*: as a request of the web does it, a job with its spec and audit row in one transaction.
 - *rest*: PSS and processor time of the whole process tree over a quiet stretch.
+- *due, idle, files, preview*: the scheduler's own steps, called in a process beside no other, until nothing
+  is left to decide or to read; the jobs are queued and not run.
+- *punctual*: one-off tasks; their code writes the wall clock, by which they are due, to a file.
 - All tasks return a value, so that every system stores a result. Redis is reached by a unix socket and keeps
   neither snapshot nor append-only file; what it holds is not durable, which is in favour of those on it.
 - Celery: prefork with 2 processes, prefetch multiplier 128 and transient delivery (its guide *Optimizing*,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from tests.bench.context import Bench
 from tests.bench.figures import Row
 
-from . import beside, latency, lists, output, rates, rest
+from . import beside, latency, lists, output, rates, rest, tasks
 
 Measure = Callable[[Bench], list[Row]]
 
@@ -19,4 +19,9 @@ MEASURES: dict[str, Measure] = {
     "line": output.far_line,
     "rest": rest.measure,
     "lists": lists.measure,
+    "due": tasks.due,
+    "idle": tasks.idle,
+    "punctual": tasks.punctual,
+    "files": tasks.files,
+    "preview": tasks.previews,
 }
