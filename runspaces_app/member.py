@@ -1,6 +1,7 @@
 """One runspace as its engine knows it."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -50,6 +51,14 @@ class Member:
     settling: set[str] = field(default_factory=set)
     lost: list[UUID] = field(default_factory=list)
     settle_by: float = 0.0
+
+    def learn_output(self, settled: Mapping[str, Any]) -> None:
+        """What the writer says of the output of the job it went down with."""
+        if settled.get("bytes"):
+            self.job = settled.get("job")
+            self.output = Output(
+                settled["bytes"], settled["lines"], settled["dropped"], settled.get("preview", "")
+            )
 
     @property
     def id(self) -> int:

@@ -17,9 +17,9 @@ from taskhub.core.home import Home
 
 from . import leftovers, measure, recycling, rows, sizing
 from .member import CLOSING, ENDED, OPENING, READY, Member
-from .models import Pool, Runspace
+from .models import Runspace
 from .process import ForkServer, OutputWriter, RunspaceProcess
-from .protocol import Frame, Hello, Output, encode
+from .protocol import Frame, Hello, encode
 from .recycling import PoolSettings
 from .worker.frames import BrokenFrame
 
@@ -92,10 +92,7 @@ class Keeper:
         self._start_writer()
 
     def load_pools(self) -> None:
-        fields = PoolSettings._fields
-        self.pools = {
-            row[0]: PoolSettings(*row) for row in Pool.objects.filter(backend="local").values_list(*fields)
-        }
+        self.pools = rows.local_pools()
         for member in self._members.values():
             member.pool = self.pools.get(
                 member.pool.name, member.pool._replace(enabled=False, min_runspaces=0)
@@ -227,6 +224,9 @@ class Keeper:
         member.settle_by = self._clock.monotonic() + SETTLE_SECONDS
         assert self._writer is not None  # noqa: S101
         self._writer.settle(member.id)
+        server = self._servers.get(member.pool.kind)
+        if server is not None and member.id in server.alive:
+            member.settling.add("server")
         member.process.learn_pid()
         if member.held or member.process.alive():
             member.settling.add("sweep")
@@ -241,6 +241,11 @@ class Keeper:
         wait = self._pauses.failed(pool, now=self._clock.monotonic())
         if wait is not None:
             log.error("pool=%s: a runspace ended before it was ready; the next try is in %.1f s", pool, wait)
+
+    def _settled(self, member: Member | None, what: str) -> None:
+        if member is not None and what in member.settling:
+            member.settling.discard(what)
+            self._maybe_ended(member)
 
     def _maybe_ended(self, member: Member) -> None:
         if not member.settling:
@@ -269,22 +274,26 @@ class Keeper:
                 self._selector.unregister(server)
                 self._servers.pop(server.kind, None)
                 server.close()
-                for member in [m for m in self if m.phase == OPENING and m.pool.kind == server.kind]:
-                    self._unregister(member)
-                    self._gone(member)
+                for member in [m for m in self if m.id in server.alive]:
+                    self._settled(member, "server")
+                    if member.phase == OPENING:
+                        self._unregister(member)
+                        self._gone(member)
             elif "forked" in message:
                 forked = self._members.get(message["forked"])
                 if forked is not None:
                     forked.process.pid, forked.process.start = message["pid"], message["start"]
                     forked.changed = True
             elif "exited" in message:
-                self._exited(message["exited"])
+                self._exited(server, message["exited"])
             elif "refused" in message:
                 log.error("runspace=%s could not be forked: %s", message["refused"], message["error"])
-                self._exited(message["refused"])
+                self._exited(server, message["refused"])
 
-    def _exited(self, runspace: int) -> None:
+    def _exited(self, server: ForkServer, runspace: int) -> None:
+        server.alive.discard(runspace)
         member = self._members.get(runspace)
+        self._settled(member, "server")
         if member is None or member.phase == ENDED:
             return
         # What it said last may still lie in the socket; a child of a script may hold it open.
@@ -305,20 +314,14 @@ class Keeper:
                 self._selector.unregister(writer)
                 writer.close(0)
                 self._start_writer()
-                assert self._writer is not None  # noqa: S101
                 for member in self:
                     self._writer_for(member)
                 return
             if "settled" in message:
                 settled = self._members.get(message["settled"])
                 if settled is not None and "writer" in settled.settling:
-                    settled.settling.discard("writer")
-                    if message.get("bytes"):
-                        settled.job = message.get("job")
-                        settled.output = Output(
-                            message["bytes"], message["lines"], message["dropped"], message.get("preview", "")
-                        )
-                    self._maybe_ended(settled)
+                    settled.learn_output(message)
+                    self._settled(settled, "writer")
 
     def _writer_for(self, member: Member) -> None:
         assert self._writer is not None  # noqa: S101
@@ -392,8 +395,7 @@ class Keeper:
             self._jobs.remove(entry)
             if kind == "sweep":
                 member.survivors = future.result()
-                member.settling.discard("sweep")
-                self._maybe_ended(member)
+                self._settled(member, "sweep")
             else:
                 self._measured(future.result())
         for member in self:
@@ -413,9 +415,8 @@ class Keeper:
 
     def _measured(self, found: dict[int, measure.Measured]) -> None:
         known = {pk: measured for pk, measured in found.items() if pk in self._members}
-        for runspace, measured in known.items():
-            member = self._members[runspace]
-            member.memory, member.threads, member.handles = measured
+        for member in map(self._members.__getitem__, known):
+            member.memory, member.threads, member.handles = known[member.id]
             member.changed = True
         rows.save_samples(known, now=self._clock.now())
 

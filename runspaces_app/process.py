@@ -75,10 +75,15 @@ def _messages(sock: socket.socket) -> Iterator[dict[str, Any] | None]:
 
 
 class ForkServer:
-    """A process that forks runspaces of one kind (`lean` or `django`)."""
+    """A process that forks runspaces of one kind (`lean` or `django`).
+
+    Attributes:
+        alive: runspaces asked of it whose end it has not told yet.
+    """
 
     def __init__(self, kind: str, *, work: Path, spool: Path, secrets: int | None = None) -> None:
         self.kind = kind
+        self.alive: set[int] = set()
         self.sock, child_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         config = {"fd": child_end.fileno(), "kind": kind, "work": str(work), "spool": str(spool)}
         environment = clean_environment()
@@ -95,6 +100,7 @@ class ForkServer:
 
     def fork(self, runspace: int, number: int, grace: float, descriptors: list[int]) -> None:
         """Ask for a runspace; if the server is gone, which `messages` tells, none comes."""
+        self.alive.add(runspace)
         with contextlib.suppress(ConnectionError):
             frames.send_with_descriptors(
                 self.sock, {"fork": runspace, "number": number, "grace": grace}, descriptors

@@ -7,7 +7,14 @@ from django.db import transaction
 
 from .measure import Measured
 from .member import Member
-from .models import Runspace, RunspaceSample
+from .models import Pool, Runspace, RunspaceSample
+from .recycling import PoolSettings
+
+
+def local_pools() -> dict[str, PoolSettings]:
+    """The pools whose runspaces an engine owns itself, by name."""
+    found = Pool.objects.filter(backend="local").values_list(*PoolSettings._fields)
+    return {row[0]: PoolSettings(*row) for row in found}
 
 
 def write(changed: Sequence[Member], closed: Sequence[Member], *, now: datetime) -> None:

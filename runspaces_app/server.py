@@ -67,6 +67,7 @@ def serve(config: dict[str, Any]) -> None:
     title(f"taskhub runspaces ({config['kind']})")
     between = _prepare_django() if config["kind"] == "django" else _prepare_lean()
     libc = ctypes.CDLL(None)
+    libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     # Objects made so far never change again; frozen, no collection touches their pages and the forks share them.
     gc.collect()
     gc.freeze()
@@ -85,8 +86,12 @@ def serve(config: dict[str, Any]) -> None:
         if wake_out in ready:
             with contextlib.suppress(BlockingIOError):
                 os.read(wake_out, 4096)
-            for pid, status in _ended():
-                _tell(control, {"exited": names.pop(pid, 0), "pid": pid, "status": status})
+            over = [(names.pop(pid), pid, status) for pid, status in _ended() if pid in names]
+            if over:
+                # A runspace that was killed leaves them to us, whatever session or environment they gave themselves.
+                processes.end_orphans(names)
+            for runspace, pid, status in over:
+                _tell(control, {"exited": runspace, "pid": pid, "status": status})
         if control.fileno() not in ready:
             continue
         try:

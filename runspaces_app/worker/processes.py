@@ -8,7 +8,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import NamedTuple
 
 PASS_PAUSE_SECONDS = 0.005
@@ -63,6 +63,26 @@ def descendants(root: int, all_processes: dict[int, Process]) -> set[int]:
                 found.add(child)
                 waiting.append(child)
     return found
+
+
+def children(pid: int) -> set[int]:
+    """Children, ended ones too, of a process with one thread."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", "rb") as file:
+            return set(map(int, file.read().split()))
+    except FileNotFoundError:  # a kernel built without that file
+        return {process.pid for process in everyone().values() if process.parent == pid}
+
+
+def end_orphans(keep: Container[int], seconds: float = 2.0) -> None:
+    """KILL all children of this process but some, and whatever becomes its child by that."""
+    until = time.monotonic() + seconds
+    while (orphans := {pid for pid in children(os.getpid()) if pid not in keep}) and time.monotonic() < until:
+        send(orphans, signal.SIGKILL)
+        for pid in orphans:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
+        time.sleep(PASS_PAUSE_SECONDS)
 
 
 def carries(pid: int, cookie: bytes) -> bool:
