@@ -21,6 +21,7 @@ COMPONENTS = (
     "facts",
     "log",
     "form",
+    "code",
     "dialog",
     "chart",
 )

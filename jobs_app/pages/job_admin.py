@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from jobs_app import creation, editing, family, lifecycle, output, selectors
@@ -91,6 +92,7 @@ class JobAdmin(PagesAdmin):
     def own_urls(self) -> list[tuple[str, Any, str]]:
         return [
             ("add/", self.add_view, "add"),
+            ("<uuid:object_id>/parts/", self.parts, "parts"),
             ("<uuid:object_id>/edit/", self.edit, "edit"),
             ("<uuid:object_id>/start/", self.start, "start"),
             ("<uuid:object_id>/stop/", self.stop, "stop"),
@@ -135,15 +137,35 @@ class JobAdmin(PagesAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        job = self.row(request, object_id, self.get_queryset(request).select_related("task", "owner"))
-        readable = job_page.may_read_output(request.user, job)
+        job = self.shown(request, object_id)
         return self.page(
             request,
             "jobs/job.html",
             job.name,
             **job_page.page(job, request.user, timezone.now()),
-            output=output_view.view(job, request.GET) if readable else None,
+            output=output_view.view(job, request.GET)
+            if job_page.may_read_output(request.user, job)
+            else None,
             streams=output_view.STREAMS,
+        )
+
+    def shown(self, request: HttpRequest, object_id: str) -> Job:
+        rows = self.get_queryset(request).select_related("task", "owner")
+        found: Job = self.row(request, object_id, rows)
+        return found
+
+    def parts(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        """What may change on the page of a job while somebody looks at it; the output it asks the API for."""
+        job = self.shown(request, str(object_id))
+        readable = job_page.may_read_output(request.user, job)
+        return TemplateResponse(
+            request,
+            "jobs/parts.html",
+            {
+                **job_page.page(job, request.user, timezone.now()),
+                "output": output_view.tabs(job, request.GET) if readable else None,
+                "server_time": timezone.now(),
+            },
         )
 
     def edit(self, request: HttpRequest, object_id: Any) -> HttpResponse:
@@ -226,6 +248,7 @@ class JobAdmin(PagesAdmin):
                 self.url("change", job.pk),
                 timezone.now(),
                 may_kill=permissions.allows(request.user, "job.kill_now"),
+                kill=request.GET.get("now") == "yes",
             )
             return self.page(request, "pages/confirm.html", f"Stop {job.name}", question=question)
         kill_now = request.POST.get("now") == "yes"

@@ -128,6 +128,7 @@ def page(job: Job, user: AbstractBaseUser | AnonymousUser, now: datetime) -> dic
         "job": job,
         "steps": line_of_states(job, now),
         "why": why_waiting(job),
+        "has_error": bool(job.error_type or job.error_message or job.survivors),
         "told": told(job) if permissions.allows(user, "job.view_code") else None,
         "history": list(Execution.objects.filter(job=job.pk).order_by("-attempt").defer("output_preview")),
         "children": children[:MOST_CHILDREN],

@@ -19,10 +19,24 @@ _MAPS_BYTES = 256 * 1024
 
 
 def language_choices() -> list[tuple[str, str]]:
-    """The languages whose interpreter is here; the others are named on the languages page."""
-    return [
-        (language.name, language.label) for language in languages.all() if language.interpreter() is not None
-    ]
+    """All languages; the words of one that this machine cannot run say why."""
+    return [(language.name, _language_words(language)) for language in languages.all()]
+
+
+def _language_words(language: languages.Language) -> str:
+    if language.interpreter() is not None:
+        return language.label
+    return f"{language.label} (not installed: needs {' or '.join(language.programs) or 'its interpreter'})"
+
+
+class LanguageSelect(forms.Select):
+    """Shows the languages that cannot be used here, but does not let them be chosen."""
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option: dict[str, Any] = super().create_option(name, value, *args, **kwargs)
+        if value and languages.get(str(value)).interpreter() is None:
+            option["attrs"]["disabled"] = True
+        return option
 
 
 def pool_choices() -> list[tuple[str, str]]:
@@ -50,7 +64,7 @@ class ObjectField(forms.CharField):
 class NewJobForm(forms.Form):
     """Fields named as `NewJob` names them, so that its errors find their place."""
 
-    language = forms.ChoiceField(choices=language_choices)
+    language = forms.ChoiceField(choices=language_choices, widget=LanguageSelect)
     name = forms.CharField(
         max_length=200, required=False, help_text="What people will call it; blank: “Job” and its id."
     )
@@ -64,12 +78,13 @@ class NewJobForm(forms.Form):
     parameters = ObjectField(
         required=False,
         widget=forms.Textarea(attrs={"rows": 4, "placeholder": '{"days": 7}'}),
-        help_text="A JSON object. Python reads context.parameters, others TASKHUB_PARAM_<NAME>.",
+        help_text="Python reads context.parameters, others TASKHUB_PARAM_<NAME>. Numbers, true, false, null, "
+        "lists and objects keep their kind; in double quotes they are texts.",
     )
     environment = ObjectField(
         required=False,
         widget=forms.Textarea(attrs={"rows": 4, "placeholder": '{"REPORT_FOLDER": "/srv/reports"}'}),
-        help_text="A JSON object of texts; they become environment variables.",
+        help_text="Texts that become environment variables of the script.",
     )
     pool = forms.ChoiceField(choices=pool_choices, initial="default", help_text="Which workers run it.")
     timeout = forms.IntegerField(
@@ -81,6 +96,8 @@ class NewJobForm(forms.Form):
     priority = forms.IntegerField(
         required=False, min_value=-100, max_value=100, initial=0, help_text="-100 to 100; higher goes first."
     )
+
+    bad_line: int | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -107,7 +124,8 @@ class NewJobForm(forms.Form):
         )
 
     def refuse(self, error: TaskhubError) -> None:
-        """Show an error at the field it names, or on top."""
+        """Show an error at the field it names, or on top; `bad_line` is then the line of the code it means."""
+        self.bad_line = getattr(error.__cause__, "line", None)
         placed = False
         for name, text in error.fields.items():
             if name in self.fields:

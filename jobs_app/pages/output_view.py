@@ -32,6 +32,7 @@ class OutputView(NamedTuple):
 
     Attributes:
         first, last: numbers of the first and last line shown; 0 if none is.
+        is_last: no attempt came after it, so it may still grow.
         total: lines of the whole attempt.
         earlier, later: line to ask for to go on in that direction; None where there is nothing.
         at_end: the last line is in it.
@@ -40,6 +41,7 @@ class OutputView(NamedTuple):
 
     attempt: int
     attempts: list[int]
+    is_last: bool
     stream: str
     lines: list[Shown]
     first: int
@@ -53,9 +55,22 @@ class OutputView(NamedTuple):
     words: str
 
 
+class Tabs(NamedTuple):
+    """The attempts of a job, and the one that is shown."""
+
+    attempt: int
+    attempts: list[int]
+
+
+def tabs(job: Job, asked: QueryDict) -> Tabs:
+    """The last attempt is shown unless `?attempt=` asks for another."""
+    attempt = _number(asked.get("attempt"), least=1, most=job.attempt) or job.attempt
+    return Tabs(attempt, list(range(1, job.attempt + 1)))
+
+
 def view(job: Job, asked: QueryDict) -> OutputView:
     """The end of the output, or from the line on that `?line=` asks for; anything odd counts as not asked."""
-    attempt = _number(asked.get("attempt"), least=1, most=job.attempt) or job.attempt
+    attempt, attempts = tabs(job, asked)
     stream = asked.get("stream", "")
     stream = stream if stream in STREAMS else ""
     written = output.stat(job.uuid, attempt)
@@ -67,7 +82,8 @@ def view(job: Job, asked: QueryDict) -> OutputView:
     later = behind if line < behind <= written.lines else None
     return OutputView(
         attempt=attempt,
-        attempts=list(range(1, job.attempt + 1)),
+        attempts=attempts,
+        is_last=attempt == job.attempt,
         stream=stream,
         lines=shown,
         first=first,

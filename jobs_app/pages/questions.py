@@ -8,12 +8,15 @@ from jobs_app.states import JobState
 from taskhub.core.pages.questions import Question
 
 
-def stop(job: Job, action: str, back: str, now: datetime, *, may_kill: bool) -> Question:
+def stop(job: Job, action: str, back: str, now: datetime, *, may_kill: bool, kill: bool = False) -> Question:
+    """Asks before a stop; `kill` offers to end it at once as the first choice, to those who may."""
     running = job.state == JobState.RUNNING and job.started_at is not None
     facts = [("Job", job.public_id), ("State", job.get_state_display())]
     if running and job.started_at is not None:
         facts.append(("Runs for", f"{(now - job.started_at).total_seconds():,.0f} s"))
-    checks = [("now", "Kill it at once, without asking it to stop first")] if running and may_kill else []
+    checks = (
+        [("now", "Kill it at once, without asking it to stop first", kill)] if running and may_kill else []
+    )
     text = (
         "It is asked to stop. What still runs after the grace of its pool (5 s unless changed) is killed, "
         "with all its processes. Output and history stay."
@@ -21,9 +24,9 @@ def stop(job: Job, action: str, back: str, now: datetime, *, may_kill: bool) -> 
         else "It has not begun, so it ends at once as “Cancelled before start”."
     )
     return Question(
-        title=f"Stop {job.name}?",
+        title=f"Kill {job.name} now?" if kill and checks else f"Stop {job.name}?",
         text=text,
-        verb="Stop the job",
+        verb="Kill it now" if kill and checks else "Stop the job",
         keep="Keep it running" if running else "Keep it",
         action=action,
         back=back,

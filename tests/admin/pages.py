@@ -27,6 +27,7 @@ PAGES = (
     Page("/admin/jobs_app/job/{job}/change/", "job.view"),
     Page("/admin/jobs_app/job/{failed}/change/", "job.view"),
     Page("/admin/jobs_app/job/{running}/change/", "job.view"),
+    Page("/admin/jobs_app/job/{running}/parts/", "job.view"),
     Page("/admin/jobs_app/job/{ended}/edit/", "job.edit"),
     Page("/admin/jobs_app/job/{failed}/output/", "output.view"),
     Page("/admin/jobs_app/job/{running}/stop/", "job.stop", asks=True),

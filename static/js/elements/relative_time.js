@@ -12,14 +12,19 @@ const UNITS = [
   [0, 1, "s"],
 ]
 
+// What time it is for the server, in milliseconds.
+export function now() {
+  return Date.now() + offset
+}
+
 export function distance(seconds) {
   const size = Math.abs(seconds)
   const [, unit, name] = UNITS.find(([from]) => size >= from)
   return `${Math.floor(size / unit)} ${name}`
 }
 
-export function words(moment, now) {
-  const seconds = (moment - now) / 1000
+export function words(moment, present) {
+  const seconds = (moment - present) / 1000
   if (Math.abs(seconds) < 1) return "now"
   return seconds > 0 ? `in ${distance(seconds)}` : `${distance(seconds)} ago`
 }
@@ -34,8 +39,8 @@ class RelativeTime extends HTMLElement {
     shown.delete(this)
   }
 
-  show(now) {
-    const text = words(this.moment, now)
+  show(present) {
+    const text = words(this.moment, present)
     if (this.textContent !== text) this.textContent = text
   }
 }
@@ -44,6 +49,6 @@ customElements.define("relative-time", RelativeTime)
 
 setInterval(() => {
   if (document.hidden) return
-  const now = Date.now() + offset
-  shown.forEach((element) => element.show(now))
+  const present = now()
+  shown.forEach((element) => element.show(present))
 }, 1000)

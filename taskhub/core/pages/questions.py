@@ -12,7 +12,7 @@ class Question:
         action, back: where the form goes, and where the other leads.
         facts: (name, value) of what it is about.
         typed: text that has to be typed; the server compares it again.
-        checks: (field, words) of choices.
+        checks: (field, words, chosen at first) of choices.
         danger: show the text with its consequences as a warning.
     """
 
@@ -24,6 +24,6 @@ class Question:
     back: str
     facts: list[tuple[str, str]] = field(default_factory=list)
     consequences: list[str] = field(default_factory=list)
-    checks: list[tuple[str, str]] = field(default_factory=list)
+    checks: list[tuple[str, str, bool]] = field(default_factory=list)
     typed: str = ""
     danger: bool = False
