@@ -41,7 +41,8 @@ def remove(uuid: UUID, *, by: Actor, now: datetime, stop: bool = False) -> None:
     with transaction.atomic():
         # Parents are locked first, and a new child locks its parent: none can appear meanwhile.
         family = [uuid, *descendants(uuid)]
-        rows = dict(Job.objects.select_for_update().filter(pk__in=family).values_list("pk", "state"))
+        locked = Job.objects.select_for_update().filter(pk__in=family).order_by("pk")
+        rows = dict(locked.values_list("pk", "state"))
         if uuid not in rows:
             raise JobNotFound(f"id: expected the id of a job, got {uuid}")
         family = [uuid, *descendants(uuid)]
