@@ -19,6 +19,8 @@ ENTRIES = 6
 _HEAD = struct.Struct("<8s40sQ")  # magic, boot id, runspace id
 _BODY = struct.Struct("<QQQQ")  # sequence, attempts begun, pid, its start in ticks
 _BODY_AT = 64
+_COUNT_AT = _BODY_AT + 8
+_NUMBER = struct.Struct("<Q")
 _ENTRY = struct.Struct("<16sIIQq")  # job, attempt, state, fence, output cap
 _ENTRIES_AT = 128
 _ENTRY_SPACE = 64
@@ -82,12 +84,14 @@ class MarkFile:
 
     def begin(self, *, job: bytes, attempt: int, fence: int, output_cap: int) -> None:
         """Say that user code of this attempt (job: 16 bytes) is about to run."""
-        sequence, count, pid, start = _BODY.unpack_from(self._map, _BODY_AT)
-        # Odd while the rest is in motion: a reader that meets it cannot trust what it sees.
-        _BODY.pack_into(self._map, _BODY_AT, sequence + 1, count, pid, start)
+        sequence, count, _, _ = _BODY.unpack_from(self._map, _BODY_AT)
+        # Odd while the rest is in motion: a reader that meets it cannot trust what it sees. A write of
+        # its own, so that it is even again only when everything else stands.
+        _NUMBER.pack_into(self._map, _BODY_AT, sequence + 1)
         at = _ENTRIES_AT + count % ENTRIES * _ENTRY_SPACE
         _ENTRY.pack_into(self._map, at, job, attempt, BEGUN, fence, output_cap)
-        _BODY.pack_into(self._map, _BODY_AT, sequence + 2, count + 1, pid, start)
+        _NUMBER.pack_into(self._map, _COUNT_AT, count + 1)
+        _NUMBER.pack_into(self._map, _BODY_AT, sequence + 2)
 
     def read(self) -> Mark:
         """The mark as it is now; for the process that writes it, and for readers that retry."""
