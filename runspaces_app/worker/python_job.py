@@ -90,9 +90,19 @@ def _exited(exc: SystemExit, emitted: Emitted) -> Outcome:
         except BadResult as problem:
             return Outcome.failed(problem.code, str(problem), reason="output")
     if isinstance(exc.code, int):
-        code = exc.code & 0xFF
-        return Outcome.failed("SystemExit", f"The script left with exit code {code}.", exit_code=code)
-    return Outcome.failed("SystemExit", str(exc.code), exit_code=1)
+        # A process would leave with the lowest byte alone; one that says failure must not become 0 by that.
+        code = exc.code & 0xFF or 1
+        return Outcome.failed(
+            "SystemExit", f"The script left with exit code {_words(exc.code)}.", exit_code=code
+        )
+    return Outcome.failed("SystemExit", _words(exc.code), exit_code=1)
+
+
+def _words(value: object) -> str:
+    try:
+        return str(value)
+    except Exception as exc:  # whatever a script put there, or a number of 5,000 digits
+        return f"({type(exc).__name__} while it was put into words)"
 
 
 def _emitted_so_far(emitted: Emitted) -> str | None:
