@@ -16,7 +16,7 @@ import msgspec
 from django.db import connections
 from django.db.models import Model
 
-# PostgreSQL wants to know what an array holds; SQLite does not ask.
+# PostgreSQL wants to know what a text of the JSON stands for; SQLite does not ask.
 Columns = tuple[tuple[str, str], ...]
 
 
@@ -90,8 +90,10 @@ def _source(columns: Columns, alias: str, sqlite: bool) -> str:
     if sqlite:
         fields = ", ".join(f"json_extract(value, '$[{i}]') AS {name}" for i, (name, _) in enumerate(columns))
         return f"(SELECT {fields} FROM json_each(?)) AS {alias}"
-    arrays = ", ".join(f"%s::{kind}[]" for _, kind in columns)
-    return f"unnest({arrays}) AS {alias}({', '.join(name for name, _ in columns)})"
+    # One JSON text: putting a batch into an array for each column takes the driver four times as long.
+    # OFFSET keeps the planner from taking a value out of it anew wherever a statement names it.
+    fields = ", ".join(f"(e->>{i})::{kind} AS {name}" for i, (name, kind) in enumerate(columns))
+    return f"(SELECT {fields} FROM jsonb_array_elements(%s::jsonb) AS e OFFSET 0) AS {alias}"
 
 
 def rows_as_table(columns: Columns, rows: Sequence[Sequence[Any]], alias: str = "v") -> tuple[str, list[Any]]:
@@ -102,7 +104,7 @@ def rows_as_table(columns: Columns, rows: Sequence[Sequence[Any]], alias: str = 
     """
     if is_sqlite():
         return _source(columns, alias, True), [_encode(_sqlite_rows(columns, rows)).decode()]
-    return _source(columns, alias, False), [list(column) for column in zip(*rows, strict=True)]
+    return _source(columns, alias, False), [_encode(rows).decode()]
 
 
 def run(statement: str, parameters: Iterable[Any] = ()) -> Any:

@@ -39,9 +39,15 @@ def _tasks(count: int, **fields: Any) -> list[Task]:
     return [Task(name=f"Task {n}", **(defaults | fields)) for n in range(count)]
 
 
+def _clear() -> None:
+    Job.objects.all().delete()
+    Occurrence.objects.all().delete()
+    Task.objects.all().delete()
+
+
 def due(count: int) -> dict[str, Any]:
     """Tasks due in one and the same minute; seconds until each is decided and its job queued."""
-    Task.objects.all().delete()
+    _clear()
     minute = datetime.now(UTC).replace(second=0, microsecond=0)
     Task.objects.bulk_create(_tasks(count, schedule="* * * * *", next_due_at=minute), batch_size=500)
     begin = time.monotonic()
@@ -57,8 +63,7 @@ def due(count: int) -> dict[str, Any]:
 
 def idle(count: int, ticks: int) -> dict[str, Any]:
     """Tasks that are due next year; seconds of each tick that finds nothing, without and with them."""
-    Job.objects.all().delete()
-    Task.objects.all().delete()
+    _clear()
     without = _ticks(ticks)
     later = datetime.now(UTC) + timedelta(days=365)
     Task.objects.bulk_create(_tasks(count, schedule="0 0 1 1 *", next_due_at=later), batch_size=500)
@@ -77,7 +82,7 @@ def _ticks(count: int) -> list[float]:
 
 def stamped(count: int, pace: float, path: str) -> dict[str, Any]:
     """Tasks that are due once, one each `pace` seconds from soon on; `due`: when, in nanoseconds."""
-    Task.objects.all().delete()
+    _clear()
     first = datetime.now(UTC) + timedelta(seconds=3)
     tasks = _tasks(count, code=STAMP)
     for n, task in enumerate(tasks):
