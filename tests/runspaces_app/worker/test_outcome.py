@@ -68,7 +68,8 @@ def test_leaving_with_nothing_or_0_is_a_success(run: Run, leaving: str) -> None:
         ("-1", 255, "The script left with exit code -1."), ("True", 1, "The script left with exit code True."),
         ("'no such file'", 1, "no such file"), ("[1]", 1, "[1]"),
         ("10**5000", 1, "The script left with exit code (ValueError while it was put into words)."),
-        ("type('Shy', (), {'__str__': lambda self: 1 / 0})()", 1, "(ZeroDivisionError while it was put into words)"), ("''", 1, ""),
+        ("type('Shy', (), {'__str__': lambda self: 1 / 0})()", 1, "(ZeroDivisionError while it was put into words)"),
+        ("''", 1, ""),
     ],
 )  # fmt: skip
 def test_leaving_with_anything_else_is_a_failure(run: Run, value: str, code: int, message: str) -> None:
