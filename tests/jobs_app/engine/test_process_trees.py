@@ -83,8 +83,14 @@ def left_nothing(engine: EngineInTest, file: Path) -> None:
     """Assert that of all who signed only the runspace itself may still live."""
     assert signed(file), "the tree did not grow"
     own = {member.process.pid for member in engine.members()}
-    left = [pid for pid in signed(file) if pid not in own and psutil.pid_exists(pid)]
-    assert [pid for pid in left if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE] == []
+    assert [pid for pid in signed(file) if pid not in own and _lives(pid)] == []
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def submit_tree(submit: Submit, kind: str, file: Path, *, end: Mapping[str, str], sign: bool = True) -> Job:
