@@ -3,6 +3,7 @@
 from ..errors import UnknownLanguage
 from .base import Language
 from .executable import Executable
+from .javascript import JavaScript
 from .python import Python
 from .shell import Shell
 
@@ -11,6 +12,7 @@ _LANGUAGES: dict[str, Language] = {
     for language in (
         Python(),
         Shell(),
+        JavaScript(),
         Executable(),
     )
 }

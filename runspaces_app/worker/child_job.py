@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import processes
-from .outcome import CANCELLED, COMPLETED, Outcome
+from .outcome import CANCELLED, COMPLETED, Outcome, clipped
 from .progress import Progress
 from .results import BadResult, Emitted, checked_text
 
@@ -32,6 +32,7 @@ class Channel:
         self._buffer = b""
         self.result: str | None = None
         self.problem: BadResult | None = None
+        self.error: dict[str, str] = {}
 
     def feed(self, data: bytes) -> None:
         *lines, self._buffer = (self._buffer + data).split(b"\n")
@@ -66,6 +67,8 @@ class Channel:
                 self.result = checked_text(json.dumps(message["result"]))
             if "emit" in message:
                 self._emitted.add(checked_text(json.dumps(message["emit"])))
+            if isinstance(message.get("error"), dict):
+                self.error = {name: str(text) for name, text in message["error"].items()}
         except BadResult as exc:
             self.problem = exc
 
@@ -194,7 +197,15 @@ class ChildJob:
         if stopped:
             return Outcome(CANCELLED, result=result, exit_code=_exit_code(code), survivors=survivors)
         if code != 0:
-            return Outcome.failed("ExitCode", _how_it_ended(code), exit_code=_exit_code(code), result=result)
+            said = self._channel.error
+            failed = Outcome.failed(
+                said.get("type") or "ExitCode",
+                said.get("message") or _how_it_ended(code),
+                exit_code=_exit_code(code),
+                result=result,
+            )
+            failed.error_traceback = clipped(said.get("traceback", ""))
+            return failed
         if problem is not None:
             return Outcome.failed(problem.code, str(problem), reason="output", exit_code=0)
         return Outcome(COMPLETED, result="null" if result is None else result, exit_code=0)
@@ -226,13 +237,28 @@ def prepare(argv: list[str], script: str) -> list[str]:
     return [script if part == "{script}" else part for part in argv]
 
 
-def parameters_in_environment(parameters: dict[str, Any]) -> dict[str, str]:
-    """Each parameter as TASKHUB_PARAM_<NAME>: texts as they are, everything else as JSON."""
+# The kernel refuses to start a program with a single variable of 128 KiB.
+_LONGEST_VARIABLE = 128 * 1024 - 256
+
+
+def parameters_in_environment(parameters: dict[str, Any], temporary: str) -> dict[str, str]:
+    """Each parameter as TASKHUB_PARAM_<NAME>: texts as they are, everything else as JSON.
+
+    All of them, with their kinds, are the JSON object in TASKHUB_PARAMETERS, or, when it is too large
+    for a variable, in the file that TASKHUB_PARAMETERS_FILE names, in the folder `temporary`.
+    """
     variables = {}
+    if parameters:
+        everything = json.dumps(parameters)
+        if len(everything) < _LONGEST_VARIABLE:
+            variables["TASKHUB_PARAMETERS"] = everything
+        else:
+            variables["TASKHUB_PARAMETERS_FILE"] = os.path.join(temporary, "parameters.json")
+            with open(variables["TASKHUB_PARAMETERS_FILE"], "w", encoding="utf-8") as file:
+                file.write(everything)
     for name, value in parameters.items():
         text = value if isinstance(value, str) else json.dumps(value)
         key = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name.upper())
-        # The kernel refuses to start a program with a single variable of 128 KiB.
-        if len(text.encode()) < 128 * 1024 - 256 and "\0" not in text:
+        if len(text.encode("utf-8", "surrogatepass")) < _LONGEST_VARIABLE and "\0" not in text:
             variables[f"TASKHUB_PARAM_{key}"] = text
     return variables

@@ -214,7 +214,7 @@ class Runspace:
             script = self._workplace.write_script(frame["uuid"], script, frame["code"])
         environment = dict(os.environ) | environment
         environment["TASKHUB_CHANNEL"] = "/dev/fd/3"
-        environment |= parameters_in_environment(frame["parameters"])
+        environment |= parameters_in_environment(frame["parameters"], temporary)
         cookie = f"TASKHUB_JOB_ID={frame['id']}".encode()
         child = ChildJob(prepare(frame["argv"], script), environment, cookie, directory, progress, emitted)
         return child.run(lambda: self._grace(attempt), self._child_wake)

@@ -1,6 +1,8 @@
 """The control channel of other languages, and what their processes are given."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -99,15 +101,31 @@ def test_a_signal_is_told_as_shells_do(code: int, kept: int, words: str) -> None
     assert words in _how_it_ended(code)
 
 
-def test_parameters_as_variables() -> None:
-    found = parameters_in_environment(
-        {"name": "plain", "list": [1, "a"], "none": None, "with space-and.dot": True, "\N{SNOWMAN}": 1,
-         "huge": "x" * 200_000, "nul": "a\0b"}
-    )  # fmt: skip
+def test_parameters_as_variables(tmp_path: Path) -> None:
+    given: dict[str, Any] = {
+        "name": "plain", "list": [1, "a"], "none": None, "with space-and.dot": True, "\N{SNOWMAN}": 1,
+         "huge": "x" * 200_000, "nul": "a\0b"
+    }  # fmt: skip
+    found = parameters_in_environment(given, str(tmp_path))
+    # All of them are too much for one variable.
+    assert json.loads(Path(found.pop("TASKHUB_PARAMETERS_FILE")).read_text()) == given
     assert found == {
         "TASKHUB_PARAM_NAME": "plain", "TASKHUB_PARAM_LIST": '[1, "a"]', "TASKHUB_PARAM_NONE": "null",
         "TASKHUB_PARAM_WITH_SPACE_AND_DOT": "true", "TASKHUB_PARAM__": "1",
     }  # fmt: skip
+
+
+def test_parameters_of_common_size_are_one_variable_and_none_are_none(tmp_path: Path) -> None:
+    found = parameters_in_environment({"days": [1, "ü"]}, str(tmp_path))
+    assert json.loads(found["TASKHUB_PARAMETERS"]) == {"days": [1, "ü"]}
+    assert parameters_in_environment({}, str(tmp_path)) == {}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_told_on_the_channel_is_kept() -> None:
+    channel = Channel(Progress(lambda: None), Emitted())
+    channel.feed(b'{"error": "no object"}\n{"error": {"type": "RangeError", "message": 5}}\n')
+    assert channel.error == {"type": "RangeError", "message": "5"}
 
 
 def test_the_script_takes_its_place_in_the_command() -> None:
