@@ -5,7 +5,7 @@ import json
 import pytest
 
 from jobs_app.states import JobState
-from tests.acceptance.harness import Installation
+from tests.acceptance.harness import ADMIN_PASSWORD, Installation
 from tests.acceptance.rows import Rows
 
 pytestmark = pytest.mark.processes
@@ -63,6 +63,46 @@ def test_scripts_find_no_secret_around_them(installation: Installation, rows: Ro
     assert (found, above >= 3) == ([], True)
     assert (jobs[shell].state, jobs[shell].exit_code) == (JobState.COMPLETED, 0)
     assert installation.stop(engine) == 0
+
+
+# Of everybody from the script up to `up`, and of everybody else of this account who runs here.
+EVERYBODY = """
+import os
+
+found, readable = [], 0
+for pid in filter(str.isdigit, os.listdir("/proc")):
+    try:
+        with open(f"/proc/{pid}/environ", errors="replace") as file:
+            environment = file.read()
+        with open(f"/proc/{pid}/cmdline", errors="replace") as file:
+            environment += file.read()
+    except OSError:
+        continue
+    if HOME in environment:
+        readable += 1
+        found += [f"{pid}: {number}" for number, secret in enumerate(SECRETS) if secret in environment]
+[found, readable]
+"""
+
+
+@pytest.mark.parametrize("pool", ["default", "django"])
+def test_no_process_of_an_installation_shows_a_secret(
+    pool: str, installation: Installation, rows: Rows
+) -> None:
+    secrets = [KEY, ADMIN_PASSWORD, "a-broker-password"]
+    if installation.database_url:
+        secrets.append(installation.database_url)
+    installation.environment = {
+        "TASKHUB_SECRET_KEY": KEY, "TASKHUB_CELERY_BROKER_URL": "redis://:a-broker-password@127.0.0.1:1/0",
+    }  # fmt: skip
+    up = installation.start()
+    (job,) = rows.create(f"SECRETS = {secrets!r}\nHOME = {str(installation.home)!r}\n{EVERYBODY}", pool=pool)
+    ended = rows.until_ended()[job]
+    assert ended.state == JobState.COMPLETED, ended.error_message
+    found, readable = json.loads(ended.result or "null")
+    # `up`, web and engine at least.
+    assert (found, readable >= 3) == ([], True)
+    assert installation.stop(up) == 0
 
 
 def test_the_fail_point_reaches_runspaces_and_no_script(installation: Installation, rows: Rows) -> None:
