@@ -9,6 +9,8 @@ from jobs_app.models import Job
 
 from .conftest import EngineInTest
 
+pytestmark = pytest.mark.one_database
+
 Submit = Callable[..., Job]
 
 SIZE = 24 * 1024 * 1024

@@ -10,6 +10,8 @@ from jobs_app.models import Job
 
 from .conftest import EngineInTest
 
+pytestmark = pytest.mark.one_database
+
 Submit = Callable[..., Job]
 
 # Each signs with its process id; a forked child of a Python job carries none of the job's environment.
