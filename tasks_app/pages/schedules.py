@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from taskhub.core.errors import TaskhubError
 from tasks_app.models import Task
-from tasks_app.schedule import cron, preview
+from tasks_app.schedule import cron, preview, zones
 
 REASONS = {
     "disabled": "The task was disabled.",
@@ -20,38 +20,65 @@ REASONS = {
 
 
 class Run(NamedTuple):
-    """A due time to come; `local` is blank for a schedule in UTC."""
+    """A due time to come.
+
+    Attributes:
+        local: the same on the clock of the task's zone, with its offset; blank for a task in UTC.
+        note: what a change of that clock does to it; mostly blank.
+    """
 
     due_at: datetime
     local: str
+    note: str = ""
 
 
 def words(task: Task) -> str:
     """The schedule as a sentence; "" for one without, or that cannot be read."""
     if task.at is not None:
         return "Once"
-    if not task.schedule:
-        return "By hand only"
+    return text_words(task.schedule, task.timezone) if task.schedule else "By hand only"
+
+
+def text_words(text: str, timezone: str) -> str:
+    """A cron expression as a sentence; "" for what is none."""
     try:
-        return cron.parse(task.schedule, task.timezone).words()
+        return cron.parse(text, timezone).words() if text.strip() else ""
     except TaskhubError:
         return ""
 
 
 def next_runs(task: Task, now: datetime, *, count: int = 5) -> list[Run]:
     """The due times to come, if the task is enabled and has some."""
-    if not task.enabled:
+    if not task.enabled or task.deleted:
         return []
     if task.at is not None:
-        return [Run(task.at, "")] if task.at > now else []
+        return [Run(task.at, local(task.at, task.timezone))] if task.at > now else []
     if not task.schedule:
         return []
+    return previewed(task.schedule, task.timezone, now, count=count)
+
+
+def previewed(text: str, timezone: str, now: datetime, *, count: int = 5) -> list[Run]:
+    """The due times of a schedule; none if it cannot be read."""
     try:
-        runs = preview.next_runs(task.schedule, task.timezone, count=count, now=now)
+        runs = preview.next_runs(text, timezone, count=count, now=now)
     except TaskhubError:
         return []
-    in_utc = task.timezone in ("UTC", "Etc/UTC")
-    return [Run(run.due_at, "" if in_utc else f"{run.local:%Y-%m-%d %H:%M} {task.timezone}") for run in runs]
+    return [Run(run.due_at, local(run.due_at, timezone), run.note) for run in runs]
+
+
+def local(moment: datetime, timezone: str) -> str:
+    """A moment on the clock of a zone, with its offset; blank where that is UTC."""
+    if timezone in ("UTC", "Etc/UTC"):
+        return ""
+    try:
+        there = moment.astimezone(zones.get(timezone))
+    except TaskhubError:
+        return ""
+    # The minutes of an offset are said only where there are some: +02, +05:30.
+    offset = there.strftime("%z")
+    shown = offset[:3] if offset.endswith("00") else f"{offset[:3]}:{offset[3:]}"
+    return f"{there:%Y-%m-%d %H:%M}{shown}"
 
 
 def reason_words(reason: str) -> str:

@@ -10,6 +10,7 @@ class Page(NamedTuple):
         right: "" for whoever may enter.
         post: it changes something, and only by POST.
         asks: a GET shows a question first.
+        shows: a POST answers with a page of its own.
         data: what a POST has to carry.
     """
 
@@ -17,7 +18,12 @@ class Page(NamedTuple):
     right: str
     post: bool = False
     asks: bool = False
+    shows: bool = False
     data: tuple[tuple[str, str], ...] = ()
+
+    def sent(self, rows: dict[str, object]) -> dict[str, str]:
+        """The data with the rows' ids in it."""
+        return {name: value.format(**rows) for name, value in self.data}
 
 
 PAGES = (
@@ -38,6 +44,13 @@ PAGES = (
     Page("/admin/jobs_app/engine/{engine}/change/", "engine.view"),
     Page("/admin/tasks_app/task/", "task.view"),
     Page("/admin/tasks_app/task/{task}/change/", "task.view"),
+    Page("/admin/tasks_app/task/rows/?ids={task}", "task.view"),
+    Page("/admin/tasks_app/task/scripts/?app=", "task.edit"),
+    Page("/admin/tasks_app/task/add/", "task.edit"),
+    Page("/admin/tasks_app/task/{task}/edit/", "task.edit"),
+    Page("/admin/tasks_app/task/{task}/duplicate/", "task.edit"),
+    Page("/admin/tasks_app/task/{task}/delete/", "task.remove", asks=True),
+    Page("/admin/tasks_app/task/{task}/run/", "task.run", asks=True),
     Page("/admin/tasks_app/occurrence/", "task.view"),
     Page("/admin/tasks_app/occurrence/{occurrence}/change/", "task.view"),
     Page("/admin/runspaces_app/runspace/", "runspace.view"),
@@ -65,8 +78,16 @@ ACTIONS = (
     Page("/admin/jobs_app/job/{ended}/restart/", "job.start", post=True),
     Page("/admin/jobs_app/job/{running}/stop/", "job.stop", post=True, asks=True),
     Page("/admin/jobs_app/job/{ended}/remove/", "job.remove", post=True, asks=True),
-    Page("/admin/tasks_app/task/{task}/run/", "task.run", post=True),
+    Page("/admin/tasks_app/task/{task}/run/", "task.run", post=True, asks=True),
+    Page("/admin/tasks_app/task/{task}/test/", "task.view_code", post=True, shows=True),
+    Page("/admin/tasks_app/task/{task}/reset/", "task.edit", post=True),
+    Page(
+        "/admin/tasks_app/task/bulk/", "task.switch", post=True, data=(("do", "disable"), ("task", "{task}"))
+    ),
+    Page("/admin/tasks_app/task/bulk/", "task.run", post=True, data=(("do", "run"), ("task", "{task}"))),
     Page("/admin/tasks_app/task/{task}/switch/", "task.switch", post=True),
+    Page("/admin/tasks_app/task/{task}/delete/", "task.remove", post=True, asks=True),
+    Page("/admin/tasks_app/task/{task}/restore/", "task.remove", post=True),
     Page("/admin/runspaces_app/runspace/{runspace}/close/", "runspace.close", post=True, asks=True),
     Page("/admin/core/setting/max_concurrent_tasks/reset/", "settings.edit", post=True),
     Page("/admin/core/apitoken/{token}/revoke/", "token.manage", post=True, asks=True),

@@ -38,7 +38,7 @@ def test_a_post_without_token_is_refused(rows, sign_in):
     client = sign_in("system_admin")
     client.handler.enforce_csrf_checks = True
     for page in ACTIONS:
-        answer = client.post(page.address.format(**rows), dict(page.data))
+        answer = client.post(page.address.format(**rows), page.sent(rows))
         assert answer.status_code == 403, page.address
 
 

@@ -13,7 +13,7 @@ LISTS = {
     "/admin/": 64,
     "/admin/jobs_app/job/": 22,
     "/admin/jobs_app/execution/": 21,
-    "/admin/tasks_app/task/": 14,
+    "/admin/tasks_app/task/": 17,
     "/admin/tasks_app/occurrence/": 9,
     "/admin/runspaces_app/runspace/": 20,
     "/admin/auth/user/": 9,

@@ -1,0 +1,22 @@
+// A POST to the API as the signed-in user.
+
+export async function post(address, body = {}) {
+  let answer
+  try {
+    answer = await fetch(address, {
+      method: "POST",
+      credentials: "same-origin",
+      headers: {
+        "Content-Type": "application/json",
+        "X-CSRFToken": document.querySelector("#th-post [name=csrfmiddlewaretoken]").value,
+      },
+      body: JSON.stringify(body),
+    })
+  } catch {
+    throw new Error("The server did not answer. Nothing may have happened; look again in a moment.")
+  }
+  const told = await answer.json().catch(() => null)
+  if (answer.ok) return told
+  if (answer.status === 401) throw new Error("You are signed out. Sign in again and repeat it.")
+  throw new Error(told?.error ?? `The server answered ${answer.status}.`)
+}

@@ -1,0 +1,6 @@
+// What the pages of tasks load besides.
+import "./elements/cron_builder.js"
+import "./elements/row_selection.js"
+import "./elements/task_form.js"
+import "./elements/task_list.js"
+import "./elements/task_page.js"
