@@ -1,10 +1,12 @@
 // Source text cut into tokens for colouring. Rules of thumb, not grammars: a wrong guess costs a colour.
 
+// Of the whole text; $ is also the end of a line.
+const END = "(?![\\s\\S])"
 const NUMBER = "(?<number>\\b(?:0[xXoObB][\\da-fA-F_]+|\\d[\\d_]*(?:\\.[\\d_]+)?(?:[eE][+-]?\\d+)?)\\b)"
 const DOUBLE = '"(?:\\\\[\\s\\S]|[^"\\\\\\n])*(?:"|$)'
 const SINGLE = "'(?:\\\\[\\s\\S]|[^'\\\\\\n])*(?:'|$)"
 const NAME = "(?<name>[A-Za-z_$][\\w$]*)"
-const C_COMMENT = "(?<comment>//[^\\n]*|/\\*[\\s\\S]*?(?:\\*/|$))"
+const C_COMMENT = `(?<comment>//[^\\n]*|/\\*[\\s\\S]*?(?:\\*/|${END}))`
 
 const words = (text) => new Set(text.split(" "))
 
@@ -12,7 +14,7 @@ const LANGUAGES = {
   python: {
     rule: [
       "(?<comment>#[^\\n]*)",
-      `(?<string>\\b[rbfuRBFU]{0,2}(?:"""[\\s\\S]*?(?:"""|$)|'''[\\s\\S]*?(?:'''|$))|(?:\\b[rbfuRBFU]{1,2})?(?:${DOUBLE}|${SINGLE})|"""[\\s\\S]*?(?:"""|$)|'''[\\s\\S]*?(?:'''|$))`,
+      `(?<string>(?:\\b[rbfuRBFU]{1,2})?(?:"""[\\s\\S]*?(?:"""|${END})|'''[\\s\\S]*?(?:'''|${END})|${DOUBLE}|${SINGLE}))`,
       "(?<meta>^[ \\t]*@[\\w.]+)",
       NUMBER,
       NAME,
@@ -27,7 +29,7 @@ const LANGUAGES = {
   shell: {
     rule: [
       "(?<comment>(?<=^|[\\s;])#[^\\n]*)",
-      `(?<string>'[^']*(?:'|$)|"(?:\\\\[\\s\\S]|[^"\\\\])*(?:"|$))`,
+      `(?<string>'[^']*(?:'|${END})|"(?:\\\\[\\s\\S]|[^"\\\\])*(?:"|${END}))`,
       "(?<meta>\\$\\{[^}\\n]*\\}|\\$[\\w@*#?$!-]+)",
       NUMBER,
       NAME,
@@ -38,7 +40,7 @@ const LANGUAGES = {
     opens: /(?:\b(?:then|do|else)|\{)\s*(#.*)?$/,
   },
   javascript: {
-    rule: [C_COMMENT, `(?<string>${DOUBLE}|${SINGLE}|\`(?:\\\\[\\s\\S]|[^\`\\\\])*(?:\`|$))`, NUMBER, NAME],
+    rule: [C_COMMENT, `(?<string>${DOUBLE}|${SINGLE}|\`(?:\\\\[\\s\\S]|[^\`\\\\])*(?:\`|${END}))`, NUMBER, NAME],
     keywords: words(
       "async await break case catch class const continue debugger default delete do else export extends finally for from function if import in instanceof let new of return static switch throw try typeof var void while with yield",
     ),
@@ -49,7 +51,7 @@ const LANGUAGES = {
   csharp: {
     rule: [
       C_COMMENT,
-      `(?<string>\\$?@"(?:""|[^"])*(?:"|$)|\\$?${DOUBLE}|${SINGLE})`,
+      `(?<string>\\$?@"(?:""|[^"])*(?:"|${END})|\\$?${DOUBLE}|${SINGLE})`,
       "(?<meta>^[ \\t]*#[^\\n]*)",
       NUMBER,
       NAME,

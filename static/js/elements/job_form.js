@@ -15,7 +15,7 @@ class JobForm extends HTMLElement {
     this.form.addEventListener("submit", () => setTimeout(() => this.lock(true)))
     // A page that comes back from the browser's memory shall not stay locked.
     window.addEventListener("pageshow", () => this.lock(false))
-    this.follow()
+    this.editor.dataset.language = this.language.value
   }
 
   lock(on) {

@@ -38,7 +38,7 @@ class JobPage extends HTMLElement {
 
   hear(frame) {
     if (frame.gone?.job?.includes(this.job)) {
-      this.say("This job was removed. Its history stays.")
+      this.say("This job was removed. Its history stays.", true)
       this.watch.stop()
       return
     }
@@ -125,19 +125,19 @@ class JobPage extends HTMLElement {
         body: JSON.stringify(now ? { now } : {}),
       })
       const told = await answer.json()
-      if (!answer.ok) this.say(told.error ?? "That did not work.", "bad")
+      if (!answer.ok) this.say(told.error ?? "That did not work.", true)
       else if (answer.status === 200) this.say(`${told.name} is stopped.`)
       else this.say(`${told.name} was ${now ? "told to end at once" : "asked to stop"}.`)
     } catch {
-      this.say("No answer from the server; the job may still run.", "bad")
+      this.say("No answer from the server; the job may still run.", true)
     }
     dialog.close()
     this.refresh()
   }
 
-  say(words, tone = "") {
-    this.told.hidden = false
-    this.told.dataset.tone = tone
+  // What went well is to be seen on the page, so it is only said aloud; what did not is shown, too.
+  say(words, isBad = false) {
+    this.told.className = isBad ? "th-form__errors" : "th-visually-hidden"
     this.told.textContent = words
   }
 }
