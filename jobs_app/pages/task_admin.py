@@ -76,8 +76,12 @@ class RunnableTaskAdmin(TaskAdmin):
 
     def _started(self, request: HttpRequest, task: Task, form: ParametersForm) -> HttpResponse | None:
         """The way to the new job; None if the form has something to mend."""
+        parameters = _overlay(form, task) if form.is_bound else {}
+        if place := masking.unknown(parameters):
+            form.add_error("parameters", f"Expected a value for {place}, got the mask of a secret.")
+            return None
         try:
-            job = self._run(request, task, _overlay(form, task) if form.is_bound else {})
+            job = self._run(request, task, parameters)
         except TaskhubError as exc:
             if form.is_bound and "parameters" in exc.fields:
                 form.add_error("parameters", sentence(exc))

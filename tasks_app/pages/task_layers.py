@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from tasks_app import overrides
 from tasks_app.definitions import Definition
 from tasks_app.definitions.merge import LIMITS
-from tasks_app.errors import NoDefinition
+from tasks_app.errors import BadTask, NoDefinition
 from tasks_app.models import Task, TaskOverride
 
 from . import masking
@@ -80,13 +80,14 @@ def reset_of(field: str, definition: Definition) -> dict[str, Any]:
     """The change that takes one field back to what the file says, as `editing.edit` takes it.
 
     Raises:
-        KeyError: no field that can be overridden.
+        BadTask: no field that can be overridden.
     """
     name, _, key = field.partition(".")
     if key and name in overrides.MAPS:
         return {name: {key: None}}
     if name not in LABELS:
-        raise KeyError(field)
+        said = f"expected a field that can be overridden, got {field[:80]!r}"
+        raise BadTask(f"field: {said}", fields={"field": said})
     return {name: getattr(definition, name)}
 
 

@@ -9,6 +9,10 @@ const SOON_MS = 250
 class TaskPage extends HTMLElement {
   connectedCallback() {
     const id = this.dataset.task
+    this.leave = new AbortController()
+    const { signal } = this.leave
+    document.addEventListener("click", (event) => this.closeMenus(event.target), { signal })
+    document.addEventListener("keydown", (event) => event.key === "Escape" && this.closeMenus(null), { signal })
     this.watch = live.watch({ tasks: [id] }, (frame) => {
       const row = frame.tasks?.[id]
       if (row && stampOf(row) !== this.dataset.stamp) this.soon()
@@ -16,7 +20,16 @@ class TaskPage extends HTMLElement {
   }
 
   disconnectedCallback() {
+    this.leave.abort()
     this.watch.stop()
+  }
+
+  closeMenus(target) {
+    for (const menu of document.querySelectorAll(".th-menu[open]")) {
+      if (menu.contains(target) && !target.closest("a")) continue
+      if (menu.contains(document.activeElement) && !target) menu.querySelector("summary").focus()
+      menu.open = false
+    }
   }
 
   soon() {

@@ -22,8 +22,8 @@ class MapField(forms.CharField):
         try:
             found = json_guard.parse(text.encode("utf-8", "surrogatepass"), limit=MAPS_BYTES)
         except TaskhubError as exc:
-            said = str(exc).removeprefix("body: ")
-            raise forms.ValidationError(said[:1].upper() + said[1:]) from exc
+            # What begins with a key of theirs is left as they wrote it.
+            raise forms.ValidationError(str(exc).removeprefix("body: ")) from exc
         if not isinstance(found, dict):
             raise forms.ValidationError('Expected a JSON object such as {"name": "value"}.')
         return found
