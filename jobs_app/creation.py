@@ -53,6 +53,7 @@ class NewJob:
         code: source text; or `path`, a script inside the folder of `app`.
         timeout: seconds from the start, -1 none, None the setting's default.
         backoff: seconds before the first retry; doubles with each.
+        jitter: a retry comes up to a quarter later, by chance.
         public_id: the caller's own id; None makes the uuid the id.
         callback: settings of the call made at the end, as the API takes them.
     """
@@ -72,6 +73,7 @@ class NewJob:
     cancellable: bool = True
     max_attempts: int = 1
     backoff: float = 30.0
+    jitter: bool = False
     idempotent: bool = False
     kill_on_timeout: bool = True
     reuse: bool = True
@@ -126,6 +128,7 @@ def create(
         cancellable=new.cancellable,
         max_attempts=new.max_attempts,
         backoff=new.backoff,
+        jitter=new.jitter,
         idempotent=new.idempotent,
         reuse=new.reuse,
         parent_id=new.parent,

@@ -68,3 +68,10 @@ class UnknownApp(JobError):
 
 class UnknownParent(JobError):
     code = "unknown_parent"
+
+
+class AppDisabled(JobError):
+    """The task's app is switched off."""
+
+    code = "app_disabled"
+    status = 409

@@ -49,6 +49,7 @@ class Task(models.Model):
     max_failures = models.PositiveIntegerField(null=True, blank=True)
     max_attempts = models.PositiveSmallIntegerField(default=1)
     backoff = models.FloatField(default=30)
+    jitter = models.BooleanField(default=False, help_text="retries come up to a quarter later, by chance")
 
     next_due_at = models.DateTimeField(null=True, blank=True)
     schedule_version = models.PositiveIntegerField(default=1)

@@ -110,7 +110,8 @@ class Reports:
         self.keeper.release(member, holding, ran=False)
 
     def _retry_at(self, holding: Holding) -> datetime:
-        wait = retry.delay(holding.claim.attempt, backoff=holding.claim.backoff, chance=random.random)
+        claim = holding.claim
+        wait = retry.delay(claim.attempt, backoff=claim.backoff, jitter=claim.jitter, chance=random.random)
         return self._clock.now() + timedelta(seconds=wait)
 
     def on_ended(self, member: Member) -> None:

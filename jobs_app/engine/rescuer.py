@@ -236,7 +236,7 @@ class Rescuer:
             reason=reason, attempt=job.attempt, max_attempts=job.max_attempts, idempotent=job.idempotent
         ):
             return None
-        wait = retry.delay(job.attempt, backoff=job.backoff, chance=random.random)
+        wait = retry.delay(job.attempt, backoff=job.backoff, jitter=job.jitter, chance=random.random)
         return self._clock.now() + timedelta(seconds=wait)
 
 

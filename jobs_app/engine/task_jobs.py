@@ -58,6 +58,7 @@ _JOB = {
     "kill_on_timeout": "t.kill_on_timeout",
     "max_attempts": "t.max_attempts",
     "backoff": "t.backoff",
+    "jitter": "t.jitter",
     "idempotent": "t.idempotent",
     "reuse": "t.reuse",
     "due_at": "v_due",

@@ -38,6 +38,7 @@ class Claimed(NamedTuple):
     kill_on_timeout: bool
     max_attempts: int
     backoff: float
+    jitter: bool
     idempotent: bool
     reuse: bool
     expires_at: datetime | None
@@ -45,7 +46,7 @@ class Claimed(NamedTuple):
 
 _CLAIMED = (
     "uuid, runspace, attempt, fence, public_id, language, app, task_id, pool, owner_id, source, trigger, due_at, "
-    "timeout, kill_on_timeout, max_attempts, backoff, idempotent, reuse, expires_at"
+    "timeout, kill_on_timeout, max_attempts, backoff, jitter, idempotent, reuse, expires_at"
 )
 _HANDOVER: sql.Columns = (("v_job", "uuid"), ("v_runspace", "bigint"))
 
@@ -61,7 +62,7 @@ def claim(handovers: Sequence[Handover], *, engine: int, now: datetime) -> list[
         [engine, now, *parameters],
     )
     found = [
-        Claimed._make((sql.hex_of(row[0]), *row[1:12], sql.moment(row[12]), *row[13:19], sql.moment(row[19])))
+        Claimed._make((sql.hex_of(row[0]), *row[1:12], sql.moment(row[12]), *row[13:20], sql.moment(row[20])))
         for row in cursor.fetchall()
     ]
     failpoints.hit("lifecycle.claim")

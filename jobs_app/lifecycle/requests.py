@@ -120,8 +120,8 @@ def restart(
         language=job.language, code=spec.code, path=spec.path, app=job.app, name=job.name,
         description=job.description, parameters=json.loads(spec.parameters),
         environment=json.loads(spec.environment), pool=job.pool, priority=job.priority, timeout=job.timeout,
-        cancellable=job.cancellable, max_attempts=job.max_attempts, backoff=job.backoff, idempotent=job.idempotent,
-        kill_on_timeout=job.kill_on_timeout, reuse=job.reuse, task=job.task_id, restarted_from=job.uuid,
-        callback=json.loads(spec.callback) if spec.callback else None,
+        cancellable=job.cancellable, max_attempts=job.max_attempts, backoff=job.backoff, jitter=job.jitter,
+        idempotent=job.idempotent, kill_on_timeout=job.kill_on_timeout, reuse=job.reuse, task=job.task_id,
+        restarted_from=job.uuid, callback=json.loads(spec.callback) if spec.callback else None,
     )  # fmt: skip
     return create(new, owner=owner, source=source, trigger=trigger, start=True, by=by, now=now)

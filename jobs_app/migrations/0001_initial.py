@@ -39,6 +39,7 @@ class Migration(migrations.Migration):
                 ('cancellable', models.BooleanField(default=True)),
                 ('max_attempts', models.PositiveSmallIntegerField(default=1)),
                 ('backoff', models.FloatField(default=30, help_text='seconds before the first retry; doubles')),
+                ('jitter', models.BooleanField(default=False, help_text='retries come up to a quarter later, by chance')),
                 ('idempotent', models.BooleanField(default=False)),
                 ('reuse', models.BooleanField(default=True)),
                 ('restarted_from', models.UUIDField(blank=True, null=True)),

@@ -57,6 +57,7 @@ class RetryBody(StrictSerializer):
 
     max_attempts = Whole(required=False, help_text="1 to 100; 1 is no retry.")
     backoff = Number(required=False, help_text="Seconds before the first retry; doubles with each.")
+    jitter = Switch(required=False, help_text="True: each retry comes up to a quarter later, by chance.")
 
 
 class TaskChanges(StrictSerializer):

@@ -22,6 +22,15 @@ class Retry(serializers.Serializer[Task]):
 
     max_attempts = serializers.IntegerField()
     backoff = serializers.FloatField(help_text="Seconds before the first retry; doubles with each.")
+    jitter = serializers.BooleanField(
+        required=False,
+        help_text="True: each comes up to a quarter later, by chance; left out if not asked for.",
+    )
+
+    def to_representation(self, instance: Task) -> dict[str, Any]:
+        """Without the jitter that nobody asked for."""
+        shape = dict(super().to_representation(instance))
+        return shape if shape["jitter"] else {name: shape[name] for name in ("max_attempts", "backoff")}
 
 
 class TaskShape(serializers.Serializer[Any]):
@@ -56,6 +65,9 @@ class TaskShape(serializers.Serializer[Any]):
     last_modified = serializers.DateTimeField()
     code = serializers.CharField(required=False)
     path = serializers.CharField(required=False)
+    reuse = serializers.BooleanField(
+        required=False, help_text="False: a fresh process for each run; left out if not asked for."
+    )
     parameters = serializers.DictField(required=False)
     environment = serializers.DictField(child=serializers.CharField(), required=False)
 
@@ -73,7 +85,10 @@ class TaskShape(serializers.Serializer[Any]):
         if not self.context["with_code"]:
             for name in ("code", "path", "parameters", "environment"):
                 self.fields.pop(name, None)
-        return dict(super().to_representation(instance))
+        shape = dict(super().to_representation(instance))
+        if shape["reuse"]:
+            del shape["reuse"]
+        return shape
 
 
 class OccurrenceShape(serializers.Serializer[Occurrence]):

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from ..models import Task, TaskOverride
 from .schema import Definition
 
-LIMITS = ("max_runtime", "kill_on_timeout", "max_failures", "max_attempts", "backoff")
+LIMITS = ("max_runtime", "kill_on_timeout", "max_failures", "max_attempts", "backoff", "jitter")
 
 
 class Effective(NamedTuple):

@@ -47,6 +47,7 @@ class Definition:
     max_failures: int | None = None
     max_attempts: int = 1
     backoff: float = 30.0
+    jitter: bool = False
 
 
 class Parsed:
@@ -189,6 +190,10 @@ def _join(
         found = "both" if clean.get("code") else "neither"
         wrong.append((place, f"script: expected either a path or code, found {found}"))
         return
+    maps = [clean[name] for name in ("parameters", "environment") if clean.get(name)]
+    if len(maps) == 2 and (size := sum(values.size(each) for each in maps)) > values.MAPS_LIMIT:
+        at = given["environment"].place
+        wrong.append((at, f"expected at most {values.MAPS_LIMIT} bytes together with parameters, got {size}"))
     if clean.get("schedule") and clean.get("at"):
         wrong.append((given["at"].place, "expected either a cron expression or at, found both"))
     if "language" not in clean and clean.get("path"):

@@ -37,6 +37,7 @@ FLAT = {
     "max_failures": "max_failures",
     "max_attempts": "max_attempts",
     "backoff": "backoff",
+    "jitter": "jitter",
 }
 GROUPS = {
     "script": {"path": "path", "code": "code", "language": "language"},
@@ -46,7 +47,7 @@ GROUPS = {
     "termination": {
         "max_runtime": "max_runtime", "kill_on_timeout": "kill_on_timeout", "max_failures": "max_failures",
     },
-    "retry": {"max_attempts": "max_attempts", "backoff": "backoff"},
+    "retry": {"max_attempts": "max_attempts", "backoff": "backoff", "jitter": "jitter"},
 }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from ..schedule import cron, misfire, overlap, zones
 
 MAPS_LIMIT = 256 * 1024
 CODE_LIMIT = 1024 * 1024
+MOST_TAGS = 50
 LONGEST_RUN = 10 * 365 * 86_400
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -28,6 +29,11 @@ def in_zone(moment: datetime, timezone: str) -> datetime:
     """The moment in UTC; a time without offset is read on the clock of the zone."""
     aware = moment if moment.tzinfo else moment.replace(tzinfo=zones.get(timezone))
     return aware.astimezone(UTC)
+
+
+def size(value: Mapping[str, Any]) -> int:
+    """Bytes of the JSON that is stored for it."""
+    return len(json.dumps(value))
 
 
 def language_of(path: str) -> str:
@@ -116,6 +122,8 @@ def _path(value: Any) -> str:
 def _tags(value: Any) -> list[str]:
     if not isinstance(value, list):
         raise Refused(f"expected a list of texts, got {value!r:.80}")
+    if len(value) > MOST_TAGS:
+        raise Refused(f"expected at most {MOST_TAGS} tags, got {len(value)}")
     return [_text(64, blank=False)(tag) for tag in value]
 
 
@@ -194,4 +202,5 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "max_failures": _number(1, 1_000_000),
     "max_attempts": _number(1, 100),
     "backoff": _seconds,
+    "jitter": _flag,
 }

@@ -42,6 +42,7 @@ class Migration(migrations.Migration):
                 ('max_failures', models.PositiveIntegerField(blank=True, null=True)),
                 ('max_attempts', models.PositiveSmallIntegerField(default=1)),
                 ('backoff', models.FloatField(default=30)),
+                ('jitter', models.BooleanField(default=False, help_text='retries come up to a quarter later, by chance')),
                 ('next_due_at', models.DateTimeField(blank=True, null=True)),
                 ('schedule_version', models.PositiveIntegerField(default=1)),
                 ('last_run_at', models.DateTimeField(blank=True, null=True)),

@@ -14,6 +14,10 @@ _WHOLE = range(-(2**63), 2**63)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
+def _messages(kind: str, **further: str) -> dict[str, Any]:
+    return {"required": f"expected {kind}, found none", "null": f"expected {kind}, got null", **further}
+
+
 def shown(value: object) -> str:
     """A value of the input, short enough for a sentence."""
     text = repr(value)
@@ -22,6 +26,12 @@ def shown(value: object) -> str:
 
 class Text(serializers.CharField):
     """A text, neither trimmed nor made of a number."""
+
+    default_error_messages = _messages(
+        "a text",
+        blank="expected a text that is not blank",
+        max_length="expected at most {max_length} characters",
+    )
 
     def __init__(self, **options: Any) -> None:
         options.setdefault("trim_whitespace", False)
@@ -35,6 +45,8 @@ class Text(serializers.CharField):
 
 class Whole(serializers.IntegerField):
     """A whole number of at most 64 bits."""
+
+    default_error_messages = _messages("a whole number")
 
     def to_internal_value(self, data: object) -> int:
         if isinstance(data, bool) or not isinstance(data, int) or data not in _WHOLE:
@@ -53,6 +65,8 @@ class Whole(serializers.IntegerField):
 class Number(serializers.FloatField):
     """A finite number."""
 
+    default_error_messages = _messages("a number")
+
     def to_internal_value(self, data: object) -> float:
         number = not isinstance(data, bool) and isinstance(data, int | float)
         if not number or not -1e300 < data < 1e300:  # type: ignore[operator] # a number by now
@@ -63,6 +77,8 @@ class Number(serializers.FloatField):
 class Switch(serializers.BooleanField):
     """true or false."""
 
+    default_error_messages = _messages("true or false")
+
     def to_internal_value(self, data: object) -> bool:
         if not isinstance(data, bool):
             raise serializers.ValidationError(f"expected true or false, got {shown(data)}")
@@ -71,6 +87,8 @@ class Switch(serializers.BooleanField):
 
 class JsonObject(serializers.DictField):
     """A JSON object; what it holds is the business of the code it is for."""
+
+    default_error_messages = _messages("an object")
 
     def to_internal_value(self, data: object) -> dict[str, Any]:
         if not isinstance(data, dict):
@@ -97,7 +115,7 @@ class TextMap(JsonObject):
 class StrictSerializer(serializers.Serializer[Any]):
     """Refuses fields it does not know."""
 
-    default_error_messages = {"invalid": "expected an object, got {datatype}"}
+    default_error_messages = _messages("an object", invalid="expected an object, got {datatype}")
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
