@@ -2,10 +2,13 @@
 
 from ..errors import UnknownLanguage
 from .base import Language
+from .csharp import CSharp
 from .executable import Executable
 from .javascript import JavaScript
+from .powershell import PowerShell
 from .python import Python
 from .shell import Shell
+from .visual_basic import VisualBasic
 
 _LANGUAGES: dict[str, Language] = {
     language.name: language
@@ -13,6 +16,9 @@ _LANGUAGES: dict[str, Language] = {
         Python(),
         Shell(),
         JavaScript(),
+        PowerShell(),
+        CSharp(),
+        VisualBasic(),
         Executable(),
     )
 }

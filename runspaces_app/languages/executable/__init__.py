@@ -11,6 +11,13 @@ class Executable(Language):
     label = "Executable"
     suffix = ""
     checked_at_create = True
+    install = "whatever its first line names"
+    snippet = r"""#!/usr/bin/perl
+open(my $taskhub, ">&=", 3);
+print "step 1\n";
+syswrite($taskhub, qq({"progress": 50, "message": "Half way"}\n));
+syswrite($taskhub, qq({"result": {"steps": 1}}\n));
+"""
 
     def interpreter(self) -> str | None:
         """The shebang: always there, each script names its own program behind it (see `check`)."""

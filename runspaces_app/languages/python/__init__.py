@@ -17,6 +17,11 @@ class Python(Language):
     suffix = ".py"
     in_process = True
     checked_at_create = True
+    install = "part of Taskhub"
+    snippet = """for step in progress.range(0, 4):
+    print("step", step)
+{"steps": 4}
+"""
 
     def interpreter(self) -> str | None:
         return sys.executable

@@ -24,6 +24,14 @@ class Shell(Language):
     label = "Shell"
     suffix = ".sh"
     checked_at_create = True
+    install = "part of every Unix"
+    snippet = """for step in 1 2 3 4; do
+    progress $((step * 25)) "Step $step"
+    echo "step $step"
+    sleep 0.5
+done
+result --json '{"steps": 4}'
+"""
     programs = ("sh",)
 
     def version(self) -> str | None:

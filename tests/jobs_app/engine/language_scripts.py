@@ -68,10 +68,62 @@ console.log("ready"); setInterval(() => {}, 1000)""",
 for (let n = 1; n <= 30000; n++) console.log(`line ${n}`)""",
         broken="let a = 1\nlet b = = 2\n",
     ),
+    "csharp": Scripts(
+        everything="""Progress(40, "Half way");
+Console.WriteLine("größe 漢 " + Parameters["name"]);
+Result(new { list = Parameters["list"], text = "a \\"b\\" ü" });
+""",
+        emits='Emit(1); await Task.Delay(1); Emit(new Dictionary<string, object> { ["a"] = null });',
+        fails='Console.WriteLine("before");\nthrow new InvalidOperationException("deep trouble");',
+        error_type="InvalidOperationException",
+        leaves="Environment.Exit(7);",
+        waits='Console.WriteLine("ready"); while (true) { }',
+        stubborn="""System.Diagnostics.Process.Start("setsid", "sleep 300");
+Console.WriteLine("ready"); Thread.Sleep(-1);""",
+        much_progress="""for (var n = 1; n <= 10000; n++) Progress(n / 200.0, $"Step {n}");
+for (var n = 1; n <= 30000; n++) Console.WriteLine($"line {n}");""",
+        broken="var a = 1;\nvar b = = 2;\n",
+    ),
+    "powershell": Scripts(
+        everything="""progress 40 "Half way"
+Write-Output "größe 漢 $($TaskhubParameters.name)"
+result @{ list = $TaskhubParameters.list; text = 'a "b" ü' }
+""",
+        emits="emit 1; emit @{ a = $null }",
+        fails="Write-Output before\nthrow [InvalidOperationException]::new('deep trouble')",
+        error_type="InvalidOperationException",
+        leaves="exit 7",
+        waits="Write-Output ready; while ($true) { }",
+        stubborn="/usr/bin/setsid --fork sleep 300; Write-Output ready; while ($true) { Start-Sleep 1 }",
+        much_progress="""foreach ($n in 1..10000) { progress ($n / 200) "Step $n" }
+foreach ($n in 1..30000) { "line $n" }""",
+        broken="$a = 1\n$b = = 2\n",
+    ),
+    "vbnet": Scripts(
+        everything="""Progress(40, "Half way")
+Console.WriteLine("größe 漢 " & CStr(Parameters("name")))
+Result(New With {.list = Parameters("list"), .text = "a ""b"" ü"})
+""",
+        emits='Emit(1)\nDim map As New Dictionary(Of String, Object)\nmap("a") = Nothing\nEmit(map)',
+        fails='Console.WriteLine("before")\nThrow New InvalidOperationException("deep trouble")',
+        error_type="InvalidOperationException",
+        leaves="Environment.Exit(7)",
+        waits='Console.WriteLine("ready")\nDo\nLoop',
+        stubborn="""System.Diagnostics.Process.Start("setsid", "sleep 300")
+Console.WriteLine("ready")
+Thread.Sleep(-1)""",
+        much_progress="""For n = 1 To 10000
+Progress(n / 200, "Step " & n)
+Next
+For n = 1 To 30000
+Console.WriteLine("line " & n)
+Next""",
+        broken="Dim a = 1\nDim b = = 2\n",
+    ),
 }
 
 # Tested wherever their interpreter is found; even CI need not have them.
-OPTIONAL = ("powershell", "visual_basic")
+OPTIONAL = ("powershell", "vbnet")
 
 
 def each() -> list[object]:
