@@ -264,7 +264,7 @@ export class LogScroll {
   // Number of the first line that is seen now.
   topLine() {
     const top = this.box.scrollTop
-    for (const chunk of this.shown.values()) {
+    for (const chunk of [...this.shown.values()].sort((one, other) => one.index - other.index)) {
       if (!this.isLaidOut(chunk) || chunk.offsetTop + chunk.offsetHeight <= top) continue
       for (const item of chunk.querySelectorAll("li[id]")) if (item.offsetTop + LINE > top) return Number(item.id.slice(1))
     }
