@@ -67,7 +67,11 @@ class TaskChanges(StrictSerializer):
     app = Text(required=False, allow_blank=True, help_text="Blank: the data folder's own. It stays.")
     description = Text(required=False, allow_blank=True)
     enabled = Switch(required=False)
-    tags = serializers.ListField(child=Text(allow_blank=True), required=False)
+    tags = serializers.ListField(
+        child=Text(allow_blank=True), required=False,
+        error_messages={"null": "expected a list of texts, got null",
+                        "not_a_list": "expected a list of texts, got {input_type}"},
+    )  # fmt: skip
     language = Text(
         required=False, allow_blank=True, help_text="One of `languages`; by the script's suffix if not given."
     )

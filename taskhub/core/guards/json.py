@@ -207,5 +207,6 @@ def _refuse(field: str, expected: str, got: str) -> NoReturn:
 def _too_large(field: str, limit: int) -> NoReturn:
     name = field or "body"
     raise TooLarge(
-        f"{name}: expected at most {limit} bytes, got more", fields={name: f"at most {limit} bytes"}
+        f"{name}: expected at most {limit} bytes, got more",
+        fields={name: f"expected at most {limit} bytes, got more"},
     )

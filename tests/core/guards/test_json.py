@@ -160,7 +160,7 @@ def test_a_value_may_take_as_many_bytes_as_allowed():
     check_value("é" * 49, "p", limit_bytes=100)
     with pytest.raises(TooLarge) as refused:
         check_value("é" * 50, "p", limit_bytes=100)
-    assert refused.value.fields == {"p": "at most 100 bytes"}
+    assert refused.value.fields == {"p": "expected at most 100 bytes, got more"}
 
 
 def test_a_value_that_repeats_itself_is_not_written_out():
