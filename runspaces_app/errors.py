@@ -15,6 +15,12 @@ class UnknownLanguage(RunspaceError):
     code = "unknown_language"
 
 
+class LanguageNotInstalled(RunspaceError):
+    """The language is known, its interpreter is not on this machine."""
+
+    code = "language_not_installed"
+
+
 class RunspaceNotFound(RunspaceError):
     code = "runspace_not_found"
     status = 404

@@ -107,6 +107,7 @@ OPERATE = (
 )
 CONFIGURE = (
     Item("Pools", "stacks", "admin:runspaces_app_pool_changelist", "pool.view"),
+    Item("Languages", "code", "admin:runspaces_app_pool_languages", "language.view"),
     Item("Engines", "settings_suggest", "admin:jobs_app_engine_changelist", "engine.view"),
     Item("Settings", "tune", "admin:core_setting_changelist", "settings.view"),
     Item("Audit log", "receipt_long", "admin:core_auditentry_changelist", "audit.view"),

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from runspaces_app import languages
-from runspaces_app.errors import UnknownLanguage
+from runspaces_app.errors import LanguageNotInstalled, UnknownLanguage
 from runspaces_app.languages import CheckFailed, Language
 from taskhub.core.api.endpoint import Endpoint
 from taskhub.core.api.fields import StrictSerializer, Text
@@ -32,6 +32,8 @@ class LanguageShape(serializers.Serializer[Any]):
     suffix = serializers.CharField()
     installed = serializers.BooleanField(help_text="Whether this machine has its interpreter.")
     version = serializers.CharField(allow_null=True)
+    install = serializers.CharField(help_text="How its interpreter is got.")
+    snippet = serializers.CharField(help_text="A short script that shows progress, output and result.")
     in_process = serializers.BooleanField(help_text="The runspace runs it itself, without a child process.")
     checked_at_create = serializers.BooleanField(help_text="A job whose text does not compile is refused.")
 
@@ -52,6 +54,8 @@ def shape(language: Language) -> dict[str, Any]:
         "suffix": language.suffix,
         "installed": installed,
         "version": language.version() if installed else None,
+        "install": language.install,
+        "snippet": language.snippet,
         "in_process": language.in_process,
         "checked_at_create": language.checked_at_create,
     }
@@ -111,13 +115,20 @@ class CheckView(LanguageEndpoint):
     def post(self, request: Request, name: str) -> Response:
         """Check whether a text would compile.
 
-        In a process of its own, for at most 2 seconds; nothing of it runs.
+        In a process of its own with little time and memory; nothing of it runs. 400 if this machine
+        has no interpreter of the language.
         """
         language = self.language(name)
         code = self.body(CheckBody)["code"]
         if len(code.encode()) > CODE_LIMIT:
             expected = f"expected at most {CODE_LIMIT} bytes"
             raise BadInput(f"code: {expected}, got {len(code.encode())}", fields={"code": expected})
+        if language.interpreter() is None:
+            raise LanguageNotInstalled(
+                f"name: expected a language whose interpreter is installed, got {name!r}; "
+                f"install with: {language.install}",
+                fields={"name": f"the interpreter of {name} is not installed here"},
+            )
         try:
             language.check(code)
         except CheckFailed as exc:

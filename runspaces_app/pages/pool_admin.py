@@ -1,5 +1,6 @@
 """Pools in the admin: their limits, and the form that changes them."""
 
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -13,6 +14,8 @@ from taskhub.core import permissions
 from taskhub.core.audit import Actor
 from taskhub.core.errors import TaskhubError
 from taskhub.core.pages.admin import Column, Empty, PagesAdmin
+
+from . import languages_page
 
 MB = 1024 * 1024
 _IN_MB = ("max_memory_bytes", "output_cap_bytes")
@@ -67,6 +70,9 @@ class PoolAdmin(PagesAdmin):
         Column("Grace", "th-num th-cell-secondary"),
         Column("Memory", "th-num th-cell-secondary"),
     )
+
+    def own_urls(self) -> list[tuple[str, Any, str]]:
+        return [("languages/", partial(languages_page.show, self), "languages")]
 
     def empty(self, request: HttpRequest) -> Empty:
         return Empty("No pools", "“taskhub up” makes the pools default and django.")

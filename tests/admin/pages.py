@@ -58,6 +58,7 @@ PAGES = (
     Page("/admin/runspaces_app/runspace/{runspace}/close/", "runspace.close", asks=True),
     Page("/admin/runspaces_app/pool/", "pool.view"),
     Page("/admin/runspaces_app/pool/{pool}/change/", "pool.view"),
+    Page("/admin/runspaces_app/pool/languages/", "language.view"),
     Page("/admin/core/setting/", "settings.view"),
     Page("/admin/core/auditentry/", "audit.view"),
     Page("/admin/core/auditentry/{audit}/change/", "audit.view"),

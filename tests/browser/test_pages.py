@@ -17,7 +17,8 @@ LISTS = (
 )  # fmt: skip
 OTHERS = (
     "", "core/setting/", "core/apitoken/", "core/apitoken/add/", "jobs_app/job/add/", "auth/user/add/",
-    "auth/user/roles/", "password_change/", "jobs_app/job/?state=created&q=nothing",
+    "auth/user/roles/", "runspaces_app/pool/languages/", "password_change/",
+    "jobs_app/job/?state=created&q=nothing",
 )  # fmt: skip
 VIEWS = {"light-1440": ("light", 1440, 900), "dark-1440": ("dark", 1440, 900),
          "light-390": ("light", 390, 844), "dark-390": ("dark", 390, 844)}  # fmt: skip

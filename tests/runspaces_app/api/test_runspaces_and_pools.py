@@ -140,13 +140,29 @@ def test_every_language_is_listed_with_whether_it_can_be_used(client):
 
 @pytest.mark.parametrize(
     ("language", "code", "ok", "line"),
-    [("python", "x = 1", True, None), ("python", "a = 1\nb = (", False, 2), ("shell", "echo a", True, None)],
+    [
+        ("python", "x = 1", True, None),
+        ("python", "a = 1\nb = (", False, 2),
+        ("shell", "echo a", True, None),
+        ("javascript", "import fs from 'node:fs'\nawait null", True, None),
+        ("javascript", "let a\nlet a", False, 2),
+    ],
 )
 def test_a_text_is_checked_without_running(client, language, code, ok, line):
     answer = client.post(f"/api/v1/languages/{language}/check", {"code": code}, format="json")
     assert answer.status_code == 200
     assert (answer.json()["ok"], answer.json()["line"]) == (ok, line)
     assert bool(answer.json()["message"]) is not ok
+
+
+def test_a_text_whose_interpreter_is_missing_cannot_be_checked(client, monkeypatch):
+    monkeypatch.setattr("runspaces_app.languages.base.find_program", lambda name: None)
+    answer = client.post("/api/v1/languages/powershell/check", {"code": "1"}, format="json")
+    assert (answer.status_code, answer.json()["code"]) == (400, "language_not_installed")
+    assert "powershell" in answer.json()["fields"]["name"]
+    row = client.get("/api/v1/languages/powershell").json()
+    assert (row["installed"], row["version"]) == (False, None)
+    assert row["install"]
 
 
 def test_a_text_too_long_is_not_checked(client):
