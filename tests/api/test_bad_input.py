@@ -179,12 +179,13 @@ def test_an_id_that_nothing_has_is_404_everywhere(client, id):
     for path in (
         "jobs/{}", "jobs/{}/result", "jobs/{}/output", "jobs/{}/output/search?q=a", "jobs/{}/output/download",
         "jobs/{}/events", "executions/{}", "engines/{}", "tasks/{}", "tasks/{}/history", "tasks/{}/occurrences",
-        "tasks/{}/next-runs", "runspaces/{}", "runspaces/{}/samples", "pools/{}", "languages/{}", "apps/{}",
-        "audit/{}", "settings/{}", "tokens/{}",
+        "tasks/{}/next-runs", "tasks/{}/export", "runspaces/{}", "runspaces/{}/samples", "pools/{}", "languages/{}",
+        "apps/{}", "audit/{}", "settings/{}", "tokens/{}",
     ):  # fmt: skip
         refused(client.get("/api/v1/" + path.format(spelled)), 404)
     for path in ("jobs/{}/start", "jobs/{}/cancel", "jobs/{}/stop", "jobs/{}/remove", "jobs/{}/restart",
-                 "tasks/{}/run", "tasks/{}/enable", "tasks/{}/disable", "settings/{}/reset"):  # fmt: skip
+                 "tasks/{}/run", "tasks/{}/enable", "tasks/{}/disable", "tasks/{}/restore", "tasks/{}/reset",
+                 "tasks/{}/duplicate", "tasks/{}/test", "settings/{}/reset"):  # fmt: skip
         refused(client.post("/api/v1/" + path.format(spelled), {}, format="json"), 404)
     for path in ("jobs/{}", "tokens/{}"):
         refused(client.delete("/api/v1/" + path.format(spelled)), 404)
