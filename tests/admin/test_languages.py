@@ -13,5 +13,5 @@ def test_each_language_is_shown_with_its_version_or_how_it_is_installed(sign_in,
         assert f'id="{language.name}"' in page
         assert (escape(language.install) in page) is (language.interpreter() is None), language.name
     assert languages.get("python").version() in page
-    assert "Not installed; install with:" in page
+    assert "Not installed" in page and "; install with: " in page
     assert "progress(" in page
