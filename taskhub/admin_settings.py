@@ -12,6 +12,7 @@ COMPONENTS = (
     "tokens",
     "shell",
     "badge",
+    "live",
     "button",
     "card",
     "stats",

@@ -1,7 +1,9 @@
 """Where each WebSocket address leads."""
 
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.urls import re_path
+from django.urls import path, re_path
+
+from jobs_app.live.consumer import LiveConsumer
 
 
 class NoSuchSocket(AsyncWebsocketConsumer):  # type: ignore[misc] # channels ships no types
@@ -12,5 +14,6 @@ class NoSuchSocket(AsyncWebsocketConsumer):  # type: ignore[misc] # channels shi
 
 
 websocket_urlpatterns = [
+    path("ws/live/", LiveConsumer.as_asgi()),
     re_path(r"", NoSuchSocket.as_asgi()),
 ]

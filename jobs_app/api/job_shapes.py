@@ -129,9 +129,15 @@ class NotStarted(serializers.Serializer[Any]):
 
 def detail(job: Job, *, user: Any, token: Any = None) -> dict[str, Any]:
     """The whole of a job that was read by `named`, as far as the caller may see it."""
+    shape = without_code(job)
+    return shape | told(job) if permissions.allows(user, "job.view_code", token=token) else shape
+
+
+def without_code(job: Job) -> dict[str, Any]:
+    """What everybody sees of a job that he may see."""
     children = Job.objects.filter(parent=job.pk).order_by("uuid").values_list("public_id", flat=True)
     shape: dict[str, Any] = dict(JobLine(job).data)
-    shape |= {
+    return shape | {
         "description": job.description,
         "children": list(children[:MOST_CHILDREN]),
         "timeout": job.timeout,
@@ -145,15 +151,17 @@ def detail(job: Job, *, user: Any, token: Any = None) -> dict[str, Any]:
         "error": JobError(job).data if job.error_type or job.error_message else None,
         "output": output_size(job),
     }
-    if permissions.allows(user, "job.view_code", token=token):
-        spec = job.spec
-        shape |= {
-            "code": spec.code,
-            "path": spec.path,
-            "parameters": json.loads(spec.parameters),
-            "environment": json.loads(spec.environment),
-        }
-    return shape
+
+
+def told(job: Job) -> dict[str, Any]:
+    """What a job was told to do; never changes."""
+    spec = job.spec
+    return {
+        "code": spec.code,
+        "path": spec.path,
+        "parameters": json.loads(spec.parameters),
+        "environment": json.loads(spec.environment),
+    }
 
 
 def output_size(job: Job) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern
 
+from jobs_app.live.view import LiveView
 from taskhub.core.api.routes import both
 
 from . import engine_views, event_views, execution_views, job_actions, job_views, output_views, task_views
@@ -25,6 +26,7 @@ urlpatterns: list[URLPattern] = [
         "job-output-download",
     ),
     *both("jobs/<str:id>/events", as_view(event_views.EventsView, event_views.follow), "job-events"),
+    *both("live", LiveView.as_view(), "live"),
     *both("executions", execution_views.ExecutionsView.as_view(), "executions"),
     *both("executions/<str:id>", execution_views.ExecutionView.as_view(), "execution"),
     *both("engines", engine_views.EnginesView.as_view(), "engines"),

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 
 from jobs_app.pages import ansi
 from taskhub import cells
-from taskhub.core import permissions
+from taskhub.core import permissions, runtime_settings
 from taskhub.core.pages.choices import ChoiceFilter
 
 register = template.Library()
@@ -194,6 +194,12 @@ def is_view(context: Context, query: str) -> bool:
     """Whether a ready-made view is the one shown now; the page of it does not matter."""
     now = {key: value for key, value in context["request"].GET.items() if key not in (PAGE_VAR, "e")}
     return now == dict(parse_qsl(query))
+
+
+@register.simple_tag
+def auto_refresh_seconds() -> int:
+    """How often a page without a live connection asks."""
+    return int(runtime_settings.get("auto_refresh_seconds"))
 
 
 @register.simple_tag

@@ -175,6 +175,7 @@ TABLE = [
     row("GET", "job-events", V1 + "jobs/<ended>/events", THEIRS),
     row("GET", "executions", V1 + "executions", SEEN),
     row("GET", "execution", V1 + "executions/<execution>", THEIRS),
+    row("GET", "live", V1 + "live?topics=overview,job:<running>,output:<running>", SEEN),
     row("GET", "engines", V1 + "engines", SEEN_BY_ROLES),
     row("GET", "engine", V1 + "engines/<engine>", SEEN_BY_ROLES),
     row("GET", "tasks", V1 + "tasks", SEEN_BY_ROLES),
