@@ -126,7 +126,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def _lines(items: tuple[Item, ...], request: HttpRequest) -> list[dict[str, Any]]:
-    return [_line(item) for item in items if _open_to(request.user, item)]
+    lines = [_line(item) for item in items if _open_to(request.user, item)]
+    here = [line["link"] for line in lines if request.path.startswith(line["link"].partition("?")[0])]
+    for line in lines:
+        # A page may stand below another's address; only the nearer one is where the reader is.
+        line["active"] = line["link"] == max(here, key=len, default="")
+    return lines
 
 
 def _open_to(user: User | AnonymousUser, item: Item) -> bool:

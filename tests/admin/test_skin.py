@@ -68,7 +68,7 @@ def test_the_menu_shows_what_one_may_open(rows, sign_in):
         menu = text[text.index('id="nav-sidebar-apps"') : text.index('id="logout-form"')]
         return [name.strip() for name in re.findall(r"<span>([^<]+)</span>", menu)]
 
-    everybody = ["Overview", "Tasks", "Jobs", "History", "Runspaces", "Pools", "Engines"]
+    everybody = ["Overview", "Tasks", "Jobs", "History", "Runspaces", "Pools", "Languages", "Engines"]
     assert [name for name in entries("viewer") if name != "API docs"] == everybody
     assert [name for name in entries("system_admin") if name != "API docs"] == [
         *everybody, "Settings", "Audit log", "Users", "API tokens",
