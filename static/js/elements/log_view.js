@@ -44,7 +44,7 @@ class LogView extends HTMLElement {
   }
 
   prepareTools() {
-    this.part("tools").hidden = false
+    this.part("tools").hidden = !this.source.total
     this.part("pages")?.remove()
     this.part("stale")?.remove()
     this.followBox = this.querySelector("input[name=follow]")
@@ -111,6 +111,8 @@ class LogView extends HTMLElement {
     this.source.grow(lines)
     if (first || !this.scroll.frame.isConnected) {
       this.part("empty").hidden = true
+      this.part("tools").hidden = false
+      this.part("streams").hidden = false
       this.box.hidden = false
       this.scroll.reset()
     } else this.scroll.grown()
