@@ -1,10 +1,11 @@
 """Runs per hour as stacked bars: coordinates for an SVG that needs no script."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from jobs_app.pages.figures import Hour
+from jobs_app.pages.figures import HOUR, Hour
+from jobs_app.pages.filters import between
 
 WIDTH, HEIGHT = 720, 200
 LEFT, RIGHT, TOP, BOTTOM = 40, 4, 10, 24
@@ -28,6 +29,8 @@ class Bar(NamedTuple):
     bad: int
     stopped: int
     label: str
+    words: str
+    between: str
 
 
 class Line(NamedTuple):
@@ -68,7 +71,6 @@ def _bar(hour: Hour, x: float, space: float, most: int) -> Bar:
         # What happened once among thousands must still be seen.
         segments.append(Segment(look, round(min(top, bottom - 1.5), 1), round(max(bottom - top, 1.5), 1)))
         below += count
-    shown = hour.start.hour % 3 == 0
     return Bar(
         start=hour.start,
         x=round(x + space * 0.14, 1),
@@ -78,8 +80,19 @@ def _bar(hour: Hour, x: float, space: float, most: int) -> Bar:
         ok=ended.ok,
         bad=ended.bad,
         stopped=ended.stopped,
-        label=f"{hour.start:%H:%M}" if shown else "",
+        label=_label(hour.start, hour.size),
+        words=f"{hour.start:%H:%M}" if hour.size == HOUR else f"{hour.start:%a %d %b, %H:%M}",
+        between=between(hour.start, hour.start + hour.size),
     )
+
+
+def _label(start: datetime, size: timedelta) -> str:
+    """Below every third hour, every midnight of a week, every third day of a month; "" elsewhere."""
+    if size == HOUR:
+        return f"{start:%H:%M}" if start.hour % 3 == 0 else ""
+    day = start.astimezone(UTC).toordinal()
+    shown = start.hour == 0 and (size < 24 * HOUR or day % 3 == 0)
+    return f"{start.day} {start:%b}" if shown else ""
 
 
 def _y(value: float, most: int) -> float:

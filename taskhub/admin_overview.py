@@ -31,7 +31,10 @@ _RUNSPACES = "admin:runspaces_app_runspace_changelist"
 
 
 class Card(NamedTuple):
-    """A number, what it is out of, one line more, and the list it counts."""
+    """A number, what it is out of, one line more, and the list it counts.
+
+    `told_as`: the name by which the live channel tells the number.
+    """
 
     label: str
     value: str
@@ -39,6 +42,7 @@ class Card(NamedTuple):
     sub: str
     link: str
     tone: str = ""
+    told_as: str = ""
 
 
 def overview(request: HttpRequest) -> dict[str, Any]:
@@ -67,6 +71,11 @@ def overview(request: HttpRequest) -> dict[str, Any]:
     failing = tasks["failing"]
     failures = figures.recent_failures(now - DAY, most=FAILURES)
     history.add_names(failures)
+    ended = Job.objects.filter(pk__in={run.job for run in failures}, finished_at__isnull=False)
+    known = set(ended.values_list("pk", flat=True))
+    for run in failures:
+        run.can_repeat = run.job in known  # type: ignore[attr-defined] # for the template
+    period = figures.PERIODS.get(request.GET.get("period", ""), figures.PERIODS["day"])
     return {
         **context,
         "first_steps": _is_new(),
@@ -77,7 +86,9 @@ def overview(request: HttpRequest) -> dict[str, Any]:
             broken=sum(a.warning.tone == "red" for a in alerts),
         ),
         "cards": _cards(counts, day, tasks, now),
-        "chart": bars(figures.by_hour(now)),
+        "chart": bars(figures.by_size(now, size=period.size, count=period.bars)),
+        "period": period,
+        "periods": figures.PERIODS.values(),
         "alerts": alerts[:ALERTS],
         "more_alerts": max(0, len(alerts) - ALERTS),
         "next_runs": tasks["next"],
@@ -137,6 +148,7 @@ def _cards(counts: dict[str, int], day: figures.Ended, tasks: dict[str, Any], no
             "",
             f"{counts['queued']:,} queued",
             reverse(_JOBS) + "?state=running",
+            told_as="running",
         ),
         Card(
             "Failed, 24 h",

@@ -28,7 +28,14 @@ class ExecutionAdmin(PagesAdmin):
     search_fields = ("name", "public_id")
     search_hint = "Search by name or id"
     # No language and no pool: no index serves them, and a million rows would be read for a rare one.
-    list_filter = (filters.StatusFilter, filters.TaskFilter, filters.EndedFilter)
+    list_filter = (
+        filters.AppFilter,
+        filters.TaskFilter,
+        filters.StatusFilter,
+        filters.HistoryOwnerFilter,
+        filters.EndedFilter,
+        filters.BetweenFilter,
+    )
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         return (history.search_executions(queryset, search_term) if search_term else queryset), False

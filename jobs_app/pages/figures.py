@@ -5,7 +5,7 @@ status can be counted in the index (status, id) alone. What is settled late, aft
 counts with what ended then.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from django.core.cache import cache
@@ -74,38 +74,79 @@ def _sum(counts: dict[Status, int]) -> Ended:
 
 
 class Hour(NamedTuple):
+    """What ended in a stretch of time; `size` long."""
+
     start: datetime
     ended: Ended
+    size: timedelta = HOUR
+
+
+class Period(NamedTuple):
+    """A stretch of time that a chart shows in so many `bars`."""
+
+    name: str
+    words: str
+    size: timedelta
+    bars: int
+    each: str
+
+
+PERIODS = {
+    period.name: period
+    for period in (
+        Period("day", "24 h", HOUR, 24, "hour"),
+        Period("week", "7 d", 6 * HOUR, 28, "6 hours"),
+        Period("month", "30 d", 24 * HOUR, 30, "day"),
+    )
+}
 
 
 def by_hour(now: datetime, *, hours: int = 24) -> list[Hour]:
-    """What ended in each of the last `hours` hours, oldest first; the last one is still running.
+    """What ended in each of the last `hours` hours, oldest first; the last one is still running."""
+    return by_size(now, size=HOUR, count=hours)
 
-    Past hours are remembered for ten minutes: they change only when a dead engine is settled late.
+
+def by_size(now: datetime, *, size: timedelta, count: int) -> list[Hour]:
+    """What ended in each of the last `count` stretches of UTC time, oldest first; the last still runs.
+
+    Past ones are remembered for ten minutes: they change only when a dead engine is settled late.
     """
-    this = now.replace(minute=0, second=0, microsecond=0)
-    starts = [this - HOUR * back for back in range(hours - 1, -1, -1)]
-    keys = {start: f"pages.hour.{start.isoformat()}" for start in starts}
+    seconds = int(size.total_seconds())
+    this = datetime.fromtimestamp(int(now.timestamp()) // seconds * seconds, UTC)
+    starts = [this - size * back for back in range(count - 1, -1, -1)]
+    keys = {start: f"pages.ended.{seconds}.{start.isoformat()}" for start in starts}
     known: dict[str, Ended] = cache.get_many([keys[start] for start in starts if start != this])
     found: list[Hour] = []
     for start in starts:
         ended = known.get(keys[start])
         if ended is None:
-            ended = _within(start, start + HOUR)
+            ended = _within(start, start + size)
             if start != this:
                 cache.set(keys[start], ended, PAST_HOUR_SECONDS)
-        found.append(Hour(start, ended))
+        found.append(Hour(start, ended, size))
     return found
 
 
+def first_since(moment: datetime) -> int | None:
+    """The id of the first execution that ended at `moment` or later."""
+    rows = Execution.objects.filter(finished_at__gte=moment).order_by("finished_at", "pk")
+    return rows.values_list("pk", flat=True).first()
+
+
 def _within(start: datetime, end: datetime) -> Ended:
-    rows = (
-        Execution.objects.filter(finished_at__gte=start, finished_at__lt=end)
-        .order_by()
-        .values_list("status")
-        .annotate(count=Count("pk"))
-    )
-    return _sum({Status(status): count for status, count in rows})
+    if end - start <= HOUR:
+        rows = Execution.objects.filter(finished_at__gte=start, finished_at__lt=end).order_by()
+        told = rows.values_list("status").annotate(count=Count("pk"))
+        return _sum({Status(status): count for status, count in told})
+    # Long stretches hold too many rows to look at each: they are counted in the index (status, id).
+    first, behind = first_since(start), first_since(end)
+    if first is None:
+        return Ended(0, 0, 0)
+    counts = {}
+    for status in Status:
+        counted = Execution.objects.filter(status=status, pk__gte=first).order_by()
+        counts[status] = (counted if behind is None else counted.filter(pk__lt=behind)).count()
+    return _sum(counts)
 
 
 def recent_failures(since: datetime, *, most: int) -> list[Execution]:

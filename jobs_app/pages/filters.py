@@ -1,24 +1,26 @@
 """How the lists of jobs and of the history can be narrowed."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from jobs_app.states import JobState, Status
 from runspaces_app import languages
 from runspaces_app.models import Pool
-from taskhub.core.pages.choices import by_field, choice_filter
+from taskhub.core.pages.choices import ChoiceFilter, by_field, choice_filter
 from tasks_app.models import Task
 
 from . import figures
 
 # So many names stand in a select; the search finds the others.
 MOST = 200
+# A filter that no index serves looks at the newest so many rows of the history.
+NEWEST = 100_000
 
 _PERIODS = {
     "hour": ("Last hour", timedelta(hours=1)),
@@ -43,12 +45,7 @@ def _created_within(rows: QuerySet[Any], value: str, request: HttpRequest) -> Qu
 
 def _ended_within(rows: QuerySet[Any], value: str, request: HttpRequest) -> QuerySet[Any]:
     since = timezone.now() - _PERIODS[value][1]
-    first = (
-        rows.model.objects.filter(finished_at__gte=since)
-        .order_by("finished_at")
-        .values_list("pk", flat=True)
-        .first()
-    )
+    first = figures.first_since(since)
     return rows.none() if first is None else rows.filter(pk__gte=first)
 
 
@@ -84,12 +81,71 @@ def _languages(request: HttpRequest) -> list[tuple[str, str]]:
     return [(language.name, language.label) for language in languages.all()]
 
 
+_STAMP = "%Y%m%dT%H%M"
+
+
+def between(start: datetime, end: datetime) -> str:
+    """A stretch of time on whole minutes of UTC as it stands in an address: `20260310T1100-20260310T1200`."""
+    return f"{start.astimezone(UTC):{_STAMP}}-{end.astimezone(UTC):{_STAMP}}"
+
+
+def _stretch(value: str) -> tuple[datetime, datetime] | None:
+    """What `between` wrote; None for anything else."""
+    begin, dash, end = value[:40].partition("-")
+    try:
+        start, last = (datetime.strptime(each, _STAMP).replace(tzinfo=UTC) for each in (begin, end))
+    except ValueError:
+        return None
+    return (start, last) if dash and start < last else None
+
+
+class BetweenFilter(ChoiceFilter):
+    """The runs that one bar of a chart counts; it shows only where an address asks for it."""
+
+    title = "Ended between"
+    parameter_name = "between"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        value = request.GET.get("between", "")
+        found = _stretch(value)
+        return [(value, f"{found[0]:%d %b %H:%M} and {found[1]:%d %b %H:%M} UTC")] if found else []
+
+    def has_output(self) -> bool:
+        return bool(self.value())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if not self.value():
+            return queryset
+        found = _stretch(self.value() or "")
+        first = figures.first_since(found[0]) if found else None
+        if found is None or first is None:
+            return queryset.none()
+        behind = figures.first_since(found[1])
+        later = queryset.filter(pk__gte=first)
+        return later if behind is None else later.filter(pk__lt=behind)
+
+
+def _newest(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """The newest part of the history: no index finds the rest of a rare owner or app."""
+    last = rows.model.objects.aggregate(newest=Max("pk"))["newest"] or 0
+    return rows.filter(pk__gt=last - NEWEST)
+
+
+def _apps(request: HttpRequest) -> list[tuple[str, str]]:
+    names = Task.objects.exclude(app="").order_by("app").values_list("app", flat=True).distinct()[:MOST]
+    return [(name, name) for name in names]
+
+
 StateFilter = by_field("state", "State", JobState.choices)
 StatusFilter = choice_filter("status", "Status", _statuses, _with_status)
 CreatedFilter = choice_filter("created", "Created", _periods, _created_within)
 EndedFilter = choice_filter("ended", "Ended", _periods, _ended_within)
 TaskFilter = choice_filter("task", "Task", _tasks, lambda rows, value, request: rows.filter(task=int(value)))
 OwnerFilter = choice_filter("owner", "Owner", _owners, _owned)
+HistoryOwnerFilter = choice_filter(
+    "owner", "Owner", _owners, lambda rows, value, request: _owned(_newest(rows), value, request)
+)
+AppFilter = choice_filter("app", "App", _apps, lambda rows, value, request: _newest(rows).filter(app=value))
 PoolFilter = choice_filter("pool", "Pool", _pools, lambda rows, value, request: rows.filter(pool=value))
 LanguageFilter = choice_filter(
     "language", "Language", _languages, lambda rows, value, request: rows.filter(language=value)

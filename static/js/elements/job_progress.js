@@ -1,0 +1,15 @@
+// Writes a job's progress, as the API tells it, into the bar below `place`; nothing if there is none.
+
+export function showProgress(place, progress) {
+  const frame = place?.querySelector(".th-progress")
+  if (!frame || !progress) return
+  const whole = Math.floor(progress.percent_complete)
+  const message = progress.status_message ?? ""
+  frame.querySelector("progress").value = whole
+  frame.querySelector(".th-progress__percent").textContent = `${whole}%`
+  const words = frame.querySelector(".th-progress__message")
+  if (words.textContent !== message) {
+    words.textContent = message
+    words.title = message
+  }
+}
