@@ -18,6 +18,8 @@ FINISH_SECONDS = 1.5
 # and so long what was cut off after that may take to clean up.
 CLEAN_UP_SECONDS = 0.3
 CHECK_SECONDS = 0.05
+# How often to look whether a reader has taken what was sent to it.
+UNSENT_SECONDS = 0.02
 
 log = logging.getLogger(__name__)
 # Its declared type is one of the interfaces it has, and not the right one.
@@ -91,6 +93,18 @@ class WebServer(Server):  # type: ignore[misc] # daphne ships no types
             for protocol, details in self.connections.items()
         )
 
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        """Come back from sending to a socket only when the system has taken all of it.
+
+        Daphne would buffer without bound for a reader that does not read.
+        """
+        await super().handle_reply(protocol, message)
+        if message["type"] == "websocket.send":
+            while _unsent(protocol.transport) and "disconnected" not in self.connections.get(
+                protocol, {"disconnected": 0}
+            ):
+                await asyncio.sleep(UNSENT_SECONDS)
+
     def kill_all_applications(self) -> "Deferred[None]":
         """Cancel what still runs, and wait for it no longer than `CLEAN_UP_SECONDS`."""
         running = [
@@ -108,3 +122,10 @@ class WebServer(Server):  # type: ignore[misc] # daphne ships no types
                 await asyncio.wait(running, timeout=CLEAN_UP_SECONDS)
 
         return Deferred.fromFuture(asyncio.ensure_future(cleaned_up()))
+
+
+def _unsent(transport: Any) -> int:
+    """Bytes that Twisted keeps because the system's own buffer is full."""
+    if transport is None:
+        return 0
+    return len(transport.dataBuffer) - transport.offset + int(transport._tempDataLen)
