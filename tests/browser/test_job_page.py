@@ -174,3 +174,12 @@ def test_the_web_process_dies_under_an_open_page(page, taskhub, sign_in, tmp_pat
     expected = [f"{each['number']}{each['text']}" for each in lines]
     assert [text.replace("\n", "") for text in shown] == expected[-len(shown) :]
     assert page.evaluate("window.same") is True
+
+
+def test_a_job_removed_elsewhere_says_so(page, taskhub, sign_in):
+    sign_in(page, taskhub)
+    uuid = job(taskhub, "short", "print('done')")
+    page.goto(address(taskhub, uuid))
+    expect(page.locator("#L1")).to_be_attached()
+    assert taskhub.client().delete(f"/api/v1/jobs/{uuid}").status == 204
+    expect(page.locator("[data-told]")).to_have_text("This job was removed. Its history stays.")
