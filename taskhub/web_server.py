@@ -10,6 +10,7 @@ from typing import Any
 
 from daphne.server import Server  # isort: skip # first, because it chooses Twisted's reactor
 from daphne.http_protocol import WebRequest
+from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet import reactor as installed_reactor
 from twisted.internet.defer import Deferred
 
@@ -24,6 +25,18 @@ UNSENT_SECONDS = 0.02
 log = logging.getLogger(__name__)
 # Its declared type is one of the interfaces it has, and not the right one.
 reactor: Any = installed_reactor
+
+
+class Socket(WebSocketProtocol):  # type: ignore[misc] # daphne ships no types
+    """Bounds what comes in. The library means its limit for what goes out as well."""
+
+    def sendMessage(self, payload: bytes, *arguments: Any, **options: Any) -> None:
+        limit = self.maxMessagePayloadSize
+        self.maxMessagePayloadSize = 0
+        try:
+            super().sendMessage(payload, *arguments, **options)
+        finally:
+            self.maxMessagePayloadSize = limit
 
 
 class WebServer(Server):  # type: ignore[misc] # daphne ships no types
@@ -60,6 +73,7 @@ class WebServer(Server):  # type: ignore[misc] # daphne ships no types
         os._exit(0)
 
     def _adopt(self) -> None:
+        self.ws_factory.protocol = Socket
         # Twisted accepts until it would block, and takes the socket as it is.
         self._listener.setblocking(False)
         self._port = reactor.adoptStreamPort(

@@ -34,14 +34,15 @@ class Page(WebsocketCommunicator):  # type: ignore[misc] # channels ships no typ
         return frame
 
     async def frame(self, timeout: float = 5) -> dict[str, Any]:
-        return json.loads(await self.receive_from(timeout=timeout))
+        said: dict[str, Any] = json.loads(await self.receive_from(timeout=timeout))
+        return said
 
     async def closed(self, timeout: float = 5) -> int:
         """The code it was closed with, whatever was said before."""
         while True:
             message = await self.receive_output(timeout=timeout)
             if message["type"] == "websocket.close":
-                return message["code"]
+                return int(message["code"])
 
     async def __aenter__(self) -> "Page":
         connected, code = await self.connect(timeout=5)

@@ -1,12 +1,14 @@
 """The one reader: it reads what is shown, only when it may have changed, and wakes only whom it concerns."""
 
+from contextlib import ExitStack
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
 
 from jobs_app.live import reading
-from jobs_app.live.entries import GONE
+from jobs_app.live.entries import GONE, Entry
 from jobs_app.live.topics import OVERVIEW, Key
 from jobs_app.live.watcher import Watch, Watcher
 from jobs_app.models import Execution, Job
@@ -46,8 +48,8 @@ class Statements:
 
     def __enter__(self) -> list[str]:
         self.seen: list[str] = []
-        self.wrapper = connection.execute_wrapper(self._note)
-        self.wrapper.__enter__()
+        self.stack = ExitStack()
+        self.stack.enter_context(connection.execute_wrapper(self._note))
         return self.seen
 
     def _note(self, execute, sql, params, many, context):
@@ -56,7 +58,12 @@ class Statements:
         return execute(sql, params, many, context)
 
     def __exit__(self, *error: object) -> None:
-        self.wrapper.__exit__(*error)
+        self.stack.close()
+
+
+def row(entry: Entry) -> dict[str, Any]:
+    assert entry.row is not None
+    return entry.row
 
 
 def elsewhere(change) -> None:
@@ -144,7 +151,7 @@ def test_uuid_and_id_in_any_case_mean_the_same_job(home):
     job = make_job(uuid=ids.uuid7(), public_id="nightly")
     keys = [Key("jobs", text) for text in ("nightly", "NightLY", str(job.uuid), "no-such")]
     found = reading.Reader().read(keys, now=NOON)
-    assert [found[key].row and found[key].row["id"] for key in keys] == ["nightly"] * 3 + [None]
+    assert [(found[key].row or {}).get("id") for key in keys] == ["nightly"] * 3 + [None]
     assert found[keys[3]] is GONE
 
 
@@ -160,24 +167,24 @@ def test_an_engine_that_stops_beating_is_seen_without_a_statement(home):
     watcher = Hand(Page(Key(OVERVIEW, "")))
     watcher.now = NOON + timedelta(seconds=10)
     watcher.round()
-    assert watcher.entries[Key(OVERVIEW, "")].row["engine"]["beats"] is True
+    assert row(watcher.entries[Key(OVERVIEW, "")])["engine"]["beats"] is True
     watcher.now = NOON + timedelta(seconds=16)
     watcher.round()
-    assert watcher.entries[Key(OVERVIEW, "")].row["engine"]["beats"] is False
+    assert row(watcher.entries[Key(OVERVIEW, "")])["engine"]["beats"] is False
 
 
 def test_ends_are_counted_on_from_the_last_one(home):
     make_execution(finished_at=NOON - timedelta(hours=25))
     make_execution(finished_at=NOON - timedelta(hours=2), status="failed")
     reader, key = reading.Reader(), Key(OVERVIEW, "")
-    assert reader.read([key], now=NOON)[key].row["ended"] == {"ok": 0, "bad": 1, "stopped": 0}
+    assert row(reader.read([key], now=NOON)[key])["ended"] == {"ok": 0, "bad": 1, "stopped": 0}
     for status in ("success", "terminated", "stopped"):
         make_execution(finished_at=NOON, status=status)
     reader._overview_from = 0.0
-    ended = reader.read([key], now=NOON + timedelta(seconds=1))[key].row["ended"]
+    ended = row(reader.read([key], now=NOON + timedelta(seconds=1))[key])["ended"]
     assert ended == {"ok": 1, "bad": 2, "stopped": 1}
     Execution.objects.filter(status="stopped").delete()
     reader._overview_from = 0.0
-    later = reader.read([key], now=NOON + timedelta(minutes=2))[key].row
+    later = row(reader.read([key], now=NOON + timedelta(minutes=2))[key])
     assert later["ended"] == {"ok": 1, "bad": 2, "stopped": 0}
     assert [row["status"] for row in later["failures"]] == ["terminated", "failed"]

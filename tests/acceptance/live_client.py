@@ -1,0 +1,49 @@
+"""A page's socket to a real server, as a browser opens it."""
+
+import json
+import re
+import urllib.parse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from websockets.sync.client import ClientConnection, connect
+
+from tests.acceptance.harness import ADMIN_PASSWORD, Installation
+
+PATH = "/ws/live/"
+
+
+def session_cookie(where: Installation, name: str = "admin", password: str = ADMIN_PASSWORD) -> str:
+    """Sign in as a person does; the cookies to send."""
+    client = where.client("")
+    page = client.call("GET", "/admin/login/").text
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+    assert token is not None, page[:500]
+    form = {"csrfmiddlewaretoken": token[1], "username": name, "password": password}
+    answer = client.call(
+        "POST",
+        "/admin/login/",
+        urllib.parse.urlencode(form).encode(),
+        headers={"Content-Type": "application/x-www-form-urlencoded", "Referer": where.address},
+    )
+    assert answer.status == 302, answer.text[:500]
+    return "; ".join(f"{cookie.name}={cookie.value}" for cookie in client.cookies)
+
+
+@contextmanager
+def socket(where: Installation, cookie: str, **topics: Any) -> Iterator[ClientConnection]:
+    """An open socket that has subscribed; its snapshot is the first frame."""
+    with connect(
+        f"ws://127.0.0.1:{where.port}{PATH}",
+        origin=where.address,  # type: ignore[arg-type] # a plain text to us
+        additional_headers={"Cookie": cookie},
+        proxy=None,
+    ) as opened:
+        opened.send(json.dumps({"subscribe": topics}))
+        yield opened
+
+
+def frame(opened: ClientConnection, timeout: float = 10) -> dict[str, Any]:
+    said: dict[str, Any] = json.loads(opened.recv(timeout=timeout))
+    return said
