@@ -12,11 +12,18 @@ from jobs_app.errors import NotCancellable
 from jobs_app.models import Job
 from taskhub.core import permissions
 from taskhub.core.audit import Actor
-from taskhub.core.errors import TaskhubError
+from taskhub.core.errors import BadInput, TaskhubError
 from taskhub.core.pages.admin import Column, Empty, Figure, ListView, PagesAdmin
-from taskhub.core.pages.posts import carry_out, post_only, sentence, who
+from taskhub.core.pages.posts import carry_out, post_only, sentence, way_back, who
 
-from . import edit_job, filters, history, job_page, new_job, output_view, questions
+from . import edit_job, filters, history, job_bulk, job_page, new_job, output_view, questions
+
+
+def _as_rows(jobs: Any) -> Any:
+    """What a row of the list shows, and no more."""
+    return jobs.select_related("task", "owner").only(
+        *job_page.LIST_FIELDS, "task__name", "task__app", "owner__username"
+    )
 
 
 class JobAdmin(PagesAdmin):
@@ -82,16 +89,50 @@ class JobAdmin(PagesAdmin):
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         cl = super().get_changelist_instance(request)
         # Only now: what searches and filters need is not what the rows show.
-        cl.result_list = cl.result_list.select_related("task", "owner").only(
-            *job_page.LIST_FIELDS, "task__name", "task__app", "owner__username"
-        )
+        cl.result_list = _as_rows(cl.result_list)
         return cl
+
+    def rows(self, request: HttpRequest) -> HttpResponse:
+        """The rows of some jobs as they are now, for a list that is open."""
+        wanted = job_bulk.keys(request.GET.get("ids", "").split(","))
+        found = list(_as_rows(self.get_queryset(request).filter(pk__in=wanted)))
+        return TemplateResponse(request, "jobs/rows.html", {"rows": found, "server_time": timezone.now()})
+
+    @post_only
+    def bulk(self, request: HttpRequest) -> HttpResponse:
+        """Stop or remove what is ticked: first the question, then, confirmed, the deed."""
+        do = request.POST.get("do", "")
+        if do not in job_bulk.RIGHTS:
+            raise BadInput("do: expected stop or remove", fields={"do": "expected stop or remove"})
+        permissions.require(request.user, job_bulk.RIGHTS[do])
+        back = way_back(request, self.url("changelist"))
+        ticked = list(self.get_queryset(request).filter(pk__in=job_bulk.keys(request.POST.getlist("job"))))
+        chosen = [job for job in ticked if job_bulk.fits(do, job)]
+        if request.POST.get("confirmed") != "yes":
+            return self.page(
+                request,
+                "jobs/bulk.html",
+                f"{job_bulk.VERBS[do]} jobs",
+                do=do,
+                verb=job_bulk.VERBS[do],
+                text=job_bulk.TEXTS[do],
+                chosen=chosen,
+                left=len(ticked) - len(chosen),
+                next=back,
+            )
+
+        def act() -> str:
+            return job_bulk.carry_out(do, chosen, request=request, now=timezone.now())
+
+        return carry_out(request, job_bulk.RIGHTS[do], act, back=back)
 
     # Pages
 
     def own_urls(self) -> list[tuple[str, Any, str]]:
         return [
             ("add/", self.add_view, "add"),
+            ("rows/", self.rows, "rows"),
+            ("bulk/", self.bulk, "bulk"),
             ("<uuid:object_id>/parts/", self.parts, "parts"),
             ("<uuid:object_id>/edit/", self.edit, "edit"),
             ("<uuid:object_id>/start/", self.start, "start"),

@@ -1,0 +1,4 @@
+// What the list of jobs loads besides.
+import "./elements/act_buttons.js"
+import "./elements/job_list.js"
+import "./elements/row_selection.js"
