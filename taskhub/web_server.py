@@ -31,7 +31,7 @@ class Socket(WebSocketProtocol):  # type: ignore[misc] # daphne ships no types
     """Bounds what comes in. The library means its limit for what goes out as well."""
 
     def sendMessage(self, payload: bytes, *arguments: Any, **options: Any) -> None:
-        limit = self.maxMessagePayloadSize
+        limit: int = self.maxMessagePayloadSize  # type: ignore[has-type] # set by the factory
         self.maxMessagePayloadSize = 0
         try:
             super().sendMessage(payload, *arguments, **options)
@@ -142,4 +142,4 @@ def _unsent(transport: Any) -> int:
     """Bytes that Twisted keeps because the system's own buffer is full."""
     if transport is None:
         return 0
-    return len(transport.dataBuffer) - transport.offset + int(transport._tempDataLen)
+    return int(len(transport.dataBuffer) - transport.offset + transport._tempDataLen)

@@ -8,7 +8,6 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils import timezone
 
@@ -174,8 +173,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc] # channels shi
 
     async def _check(self) -> bool:
         """Ask again who this is and what he may see; False: nobody, and the socket is closed."""
-        # In a thread of a pool: one shared by all sockets would make them wait for each other.
-        rights = await database_sync_to_async(callers.rights_now, thread_sensitive=False)(self._session)
+        rights = await callers.rights_now(self._session)
         if rights is None:
             self._rights = None
             await self._end(SIGNED_OUT)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from tests.acceptance.harness import ADMIN_PASSWORD, Installation
 
@@ -32,11 +33,13 @@ def session_cookie(where: Installation, name: str = "admin", password: str = ADM
 
 
 @contextmanager
-def socket(where: Installation, cookie: str, **topics: Any) -> Iterator[ClientConnection]:
+def socket(
+    where: Installation, cookie: str, *, origin: str = "", **topics: Any
+) -> Iterator[ClientConnection]:
     """An open socket that has subscribed; its snapshot is the first frame."""
     with connect(
         f"ws://127.0.0.1:{where.port}{PATH}",
-        origin=where.address,  # type: ignore[arg-type] # a plain text to us
+        origin=Origin(origin or where.address),
         additional_headers={"Cookie": cookie},
         proxy=None,
     ) as opened:

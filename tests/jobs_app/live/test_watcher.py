@@ -84,9 +84,8 @@ def jobs(home):
     return [make_job(uuid=ids.uuid7()) for _ in range(20)]
 
 
+@pytest.mark.one_database  # only SQLite tells that nothing was committed
 def test_an_idle_page_costs_no_statement(jobs):
-    if connection.vendor != "sqlite":
-        pytest.skip("only SQLite tells that nothing was committed")
     make_engine()
     watcher = Hand(Page(*(Key("jobs", job.public_id) for job in jobs), Key(OVERVIEW, "")))
     watcher.round()
@@ -119,9 +118,8 @@ def test_only_whom_it_concerns_is_woken(jobs):
     assert watcher.entries[Key("jobs", jobs[1].public_id)] is before
 
 
+@pytest.mark.one_database  # only SQLite tells that nothing was committed
 def test_a_new_page_is_read_without_reading_the_others_again(jobs):
-    if connection.vendor != "sqlite":
-        pytest.skip("elsewhere each round reads all")
     watcher = Hand(Page(Key("jobs", jobs[0].public_id)))
     watcher.round()
     watcher._watches.add(Page(Key("tasks", str(make_task().pk))))
