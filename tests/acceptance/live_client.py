@@ -5,17 +5,28 @@ import re
 import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
-from tests.acceptance.harness import ADMIN_PASSWORD, Installation
+from tests.acceptance.http_client import HttpClient
 
 PATH = "/ws/live/"
 
 
-def session_cookie(where: Installation, name: str = "admin", password: str = ADMIN_PASSWORD) -> str:
+class Web(Protocol):
+    """A web process that serves."""
+
+    port: int
+
+    @property
+    def address(self) -> str: ...
+
+    def client(self, token: str = ...) -> HttpClient: ...
+
+
+def session_cookie(where: Web, password: str, name: str = "admin") -> str:
     """Sign in as a person does; the cookies to send."""
     client = where.client("")
     page = client.call("GET", "/admin/login/").text
@@ -33,9 +44,7 @@ def session_cookie(where: Installation, name: str = "admin", password: str = ADM
 
 
 @contextmanager
-def socket(
-    where: Installation, cookie: str, *, origin: str = "", **topics: Any
-) -> Iterator[ClientConnection]:
+def socket(where: Web, cookie: str, *, origin: str = "", **topics: Any) -> Iterator[ClientConnection]:
     """An open socket that has subscribed; its snapshot is the first frame."""
     with connect(
         f"ws://127.0.0.1:{where.port}{PATH}",

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from tests.acceptance.harness import ADMIN_PASSWORD
 from tests.acceptance.live_client import frame, session_cookie, socket
 from tests.support import wait_until
 
@@ -36,7 +37,7 @@ def started(taskhub, code: str) -> str:
 
 
 def test_progress_and_output_arrive_soon_and_end_as_rest_says(taskhub):
-    cookie = session_cookie(taskhub)
+    cookie = session_cookie(taskhub, ADMIN_PASSWORD)
     job = started(taskhub, COUNTING)
     late: list[float] = []
     row: dict[str, Any] = {}
@@ -58,7 +59,7 @@ def test_progress_and_output_arrive_soon_and_end_as_rest_says(taskhub):
 
 
 def test_after_the_web_process_was_killed_a_new_socket_tells_how_things_are(taskhub):
-    cookie = session_cookie(taskhub)
+    cookie = session_cookie(taskhub, ADMIN_PASSWORD)
     job = started(taskhub, "import time; time.sleep(1)")
     with socket(taskhub, cookie, jobs=[job]) as opened:
         assert frame(opened)["snapshot"] is True
@@ -79,7 +80,7 @@ def test_after_the_web_process_was_killed_a_new_socket_tells_how_things_are(task
 
 def test_a_reader_that_does_not_read_is_not_buffered_for(taskhub):
     """A megabyte of code is in each frame; without a bound all changes would be kept for it."""
-    cookie = session_cookie(taskhub)
+    cookie = session_cookie(taskhub, ADMIN_PASSWORD)
     job = started(taskhub, f"# {'x' * 900_000}\n{COUNTING.replace('range(1, 11)', 'range(1, 61)')}")
     web = taskhub.named("taskhub web")
     with socket(taskhub, cookie, job=job) as opened:
@@ -100,7 +101,7 @@ def test_a_reader_that_does_not_read_is_not_buffered_for(taskhub):
 
 
 def test_what_is_shown_may_be_large_and_what_is_asked_may_not(taskhub):
-    cookie = session_cookie(taskhub)
+    cookie = session_cookie(taskhub, ADMIN_PASSWORD)
     jobs = [started(taskhub, "1") for _ in range(120)]
     with socket(taskhub, cookie, jobs=jobs) as opened:
         assert len(frame(opened)["jobs"]) == 120
@@ -113,7 +114,7 @@ def test_what_is_shown_may_be_large_and_what_is_asked_may_not(taskhub):
 
 
 def test_another_origin_gets_no_socket(taskhub):
-    cookie = session_cookie(taskhub)
+    cookie = session_cookie(taskhub, ADMIN_PASSWORD)
     with (
         pytest.raises(InvalidStatus, match="403"),
         socket(taskhub, cookie, origin="http://127.0.0.1:1", overview=True),
