@@ -48,12 +48,14 @@ class Engine:
 
     Args:
         once: end when nothing is due, queued or running any more.
+        drain: the same without deciding what is due: only what is queued.
     """
 
-    def __init__(self, *, clock: Clock, home: Home, version: str, once: bool = False,
+    def __init__(self, *, clock: Clock, home: Home, version: str, once: bool = False, drain: bool = False,
                  secrets: Callable[[], int | None] = lambda: None) -> None:  # fmt: skip
         self._clock = clock
-        self._once = once
+        self._once = once or drain
+        self._decides = not drain
         self._selector = selectors.DefaultSelector()
         self.id = heartbeat.register(clock=clock, home=home, version=version)
         self._reports = Reports(clock=clock)
@@ -159,9 +161,12 @@ class Engine:
         self._look = self._look or self._more_timed
 
     def _timed_steps(self) -> list[Callable[[], object]]:
-        return [
+        deciding: list[Callable[[], object]] = [
             lambda: scheduler.decide(clock=self._clock),
             lambda: scheduler.reload(clock=self._clock),
+        ]
+        return [
+            *(deciding if self._decides else [lambda: scheduler.release(clock=self._clock)]),
             self._rescuer.step,
             self._housekeeper.step,
             self._collect_garbage,

@@ -19,15 +19,23 @@ class Command(BaseCommand):
     help = "Run the engine until it is told to stop."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--once", action="store_true", help="end when nothing is due, queued or running")
+        ends = parser.add_mutually_exclusive_group()
+        ends.add_argument(
+            "--once", action="store_true", help="decide what is due, run what is queued, and end"
+        )
+        ends.add_argument(
+            "--drain", action="store_true", help="run what is queued, decide nothing new, and end"
+        )
 
-    def handle(self, *args: Any, once: bool, **options: Any) -> None:
+    def handle(self, *args: Any, once: bool, drain: bool, **options: Any) -> None:
         setproctitle.setproctitle("taskhub run_engine")
         logging.getLogger("taskhub").setLevel(logging.INFO)
         place = home.current()
         place.create()
         try:
-            engine = Engine(clock=SYSTEM, home=place, version=_version(), once=once, secrets=_secrets)
+            engine = Engine(
+                clock=SYSTEM, home=place, version=_version(), once=once, drain=drain, secrets=_secrets
+            )
         except TaskhubError as exc:
             raise CommandError(str(exc)) from exc
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,0 +1,1 @@
+"""What the commands `job` and `task` share."""
