@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from runspaces_app import languages
 from scaffolding import hosting, sample
 from taskhub.core.home import Home
 from tasks_app.definitions import problems, schema
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.one_database
 
 @pytest.fixture
 def app(home):
-    assert sample.install(Home(home))
+    assert sample.install(Home(home), now=NOON)
     return home / "apps" / "Sample"
 
 
@@ -29,34 +30,34 @@ def test_it_is_a_valid_app_that_is_on(app):
 def test_every_task_is_on_and_has_its_script(app):
     file = app / "config" / "tasks.yaml"
     tasks = schema.parse(file.read_text(), file="tasks.yaml").definitions
-    assert len(tasks) == 5
+    assert len(tasks) == 8
     first_runs = []
     for task in tasks:
-        assert task.enabled and task.language == "python"
-        first = cron.parse(task.schedule, task.timezone).next_after(NOON)
-        assert first is not None
+        assert task.enabled and task.description
+        first = task.at or cron.parse(task.schedule, task.timezone).next_after(NOON)
+        assert first is not None and first > NOON
         first_runs.append((first - NOON).total_seconds())
-        script = Path(hosting.resolve("Sample", task.path))
-        compile(script.read_text(), task.path, "exec")
-    assert sum(seconds <= 60 for seconds in first_runs) == 3, "a newcomer sees them work at once"
+        source = Path(hosting.resolve("Sample", task.path)).read_text() if task.path else task.code
+        languages.get(task.language).check(source)
+    assert sum(seconds <= 60 for seconds in first_runs) == 4, "a newcomer sees them work at once"
     assert max(first_runs) <= 86_400
 
 
 def test_what_a_person_changed_stays(app, home):
     (app / "app.yaml").write_text("mine")
-    assert not sample.install(Home(home))
+    assert not sample.install(Home(home), now=NOON)
     assert (app / "app.yaml").read_text() == "mine"
 
 
 def test_once_removed_it_does_not_come_back(app, home):
     shutil.rmtree(app)
-    assert not sample.install(Home(home))
+    assert not sample.install(Home(home), now=NOON)
     assert not app.exists()
 
 
 def test_an_app_of_that_name_that_was_there_before_is_left_alone(home):
     (home / "apps" / "Sample").mkdir(parents=True)
-    assert not sample.install(Home(home))
+    assert not sample.install(Home(home), now=NOON)
     assert list((home / "apps" / "Sample").iterdir()) == []
 
 
@@ -65,6 +66,6 @@ def test_half_a_copy_is_no_app_and_the_next_try_makes_it_whole(home):
     half.mkdir(parents=True)
     (half / "leftover").touch()
     assert hosting.apps() == []
-    assert sample.install(Home(home))
+    assert sample.install(Home(home), now=NOON)
     assert not half.exists()
     assert not (home / "apps" / "Sample" / "leftover").exists()

@@ -117,7 +117,7 @@ def engine_is_ready(pid: int, *, since: datetime) -> bool:
 
 def install_sample(home: Home) -> None:
     try:
-        sample.install(home)
+        sample.install(home, now=SYSTEM.now())
     except OSError as failed:
         raise CannotStart(f"Cannot put the sample app into {home.apps}: {failed.strerror}.") from None
 
