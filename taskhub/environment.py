@@ -67,7 +67,6 @@ VARIABLES = (
     Variable(
         "TASKHUB_DEBUG", "yes or no", "`no`", "error pages with source text; never where others can reach it"
     ),
-    Variable("TASKHUB_ENVIRONMENT", "text", "none", "label on every page, as `production` or `test`"),
     Variable("TASKHUB_ENVIRONMENT", "text", "none", "label on every page; red if it begins with `prod`"),
     Variable(
         "TASKHUB_LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", "`INFO`", "how much the processes log to stderr"
