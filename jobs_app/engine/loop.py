@@ -39,6 +39,8 @@ log = logging.getLogger("taskhub.engine")
 POLL_SECONDS = 1.0
 PENDING_SECONDS = 0.02
 PACE_SECONDS = 0.005
+# How long `once` waits for a runspace when nothing else is left to do.
+PATIENCE_SECONDS = 30.0
 DATABASE_AWAY_SECONDS = 0.5
 DATABASE_ERRORS = (OperationalError, InterfaceError)
 
@@ -55,6 +57,9 @@ class Engine:
                  secrets: Callable[[], int | None] = lambda: None) -> None:  # fmt: skip
         self._clock = clock
         self._once = once or drain
+        self._waits_since: float | None = None
+        # What `once` could not run: pools whose runspaces did not come up.
+        self.gave_up_on: frozenset[str] = frozenset()
         self._decides = not drain
         self._selector = selectors.DefaultSelector()
         self.id = heartbeat.register(clock=clock, home=home, version=version)
@@ -367,13 +372,23 @@ class Engine:
                 self._watchdog.stop(member, holding, imposed=Reason.SHUTDOWN, now=now)
 
     def _idle(self) -> bool:
-        """For `once`: nothing claimable is left and no runspace holds anything."""
-        if self._reports.facts or self._dispatcher.more or self._dispatcher.starved or self._look:
+        """For `once`: nothing claimable is left and no runspace holds anything; what stands still is left."""
+        waiting = {name for name in self._dispatcher.more | self._dispatcher.starved if self._is_on(name)}
+        if self._reports.facts or self._look or self._rescuer.busy or any(m.held for m in self._keeper):
+            self._waits_since = None
             return False
-        if any(m.held for m in self._keeper):
-            return False
+        if waiting:
+            now = self._clock.monotonic()
+            self._waits_since = now if self._waits_since is None else self._waits_since
+            if now - self._waits_since < PATIENCE_SECONDS:
+                return False
+            self.gave_up_on = frozenset(waiting)
         self._asked_to_stop = max(self._asked_to_stop, 1)
         return False
+
+    def _is_on(self, name: str) -> bool:
+        pool = self._keeper.pools.get(name)
+        return pool is not None and pool.enabled
 
     def _shut(self) -> None:
         for member in self._keeper:

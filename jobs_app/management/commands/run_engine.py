@@ -8,9 +8,10 @@ from typing import Any
 
 import setproctitle
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from jobs_app.engine.loop import Engine
-from taskhub.core import home, secrets_pipe
+from taskhub.core import console, home, secrets_pipe
 from taskhub.core.clock import SYSTEM
 from taskhub.core.errors import TaskhubError
 
@@ -38,12 +39,17 @@ class Command(BaseCommand):
             )
         except TaskhubError as exc:
             raise CommandError(str(exc)) from exc
+        except DatabaseError as exc:
+            raise CommandError(f"The database cannot be used: {console.plain(str(exc))}") from exc
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: engine.request_stop())
         sys.stdout.write(f"Engine {engine.id} runs.\n")
         sys.stdout.flush()
         engine.run()
         sys.stdout.write("Engine has ended.\n")
+        if engine.gave_up_on:
+            names = ", ".join(sorted(engine.gave_up_on))
+            raise CommandError(f"No runspace came up in {names}: what waits there is still queued.")
 
 
 def _secrets() -> int:
