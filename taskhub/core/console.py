@@ -5,53 +5,113 @@ import json
 import os
 import re
 import shutil
+import signal
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn, TextIO
+from unicodedata import combining, east_asian_width
 
 from django.core.management.base import CommandError
+from django.db import DatabaseError
 from rest_framework.utils.encoders import JSONEncoder
 
 from .audit import Actor
 from .errors import TaskhubError
+from .guards import json as json_guard
 
 WIDTH = 100
+LARGEST_VALUE = 256 * 1024
 _BAR = 24
+_NARROWEST = 8
 # Escape sequences of terminals: colours (SGR) apart, they move the cursor, rename windows, answer back.
-_ESCAPE = re.compile(r"\x1b\[[0-9;:]*m|\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_].*?(?:\x07|\x1b\\|$)|.)", re.DOTALL)
+_ESCAPE = re.compile(
+    r"(?P<colour>\x1b\[[0-9;:]*m)"
+    r"|\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[^\n])?"
+)
+# One whose end is still to come.
+_BEGUN = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b\n]*\x1b?)?\Z")
+_LONGEST_BEGUN = 4096
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def plain(text: str) -> str:
     """One line without anything a terminal would obey."""
-    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", _ESCAPE.sub("", text).replace("\x1b", "")).replace(
-        "\n", " "
-    )
+    bare = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", _ESCAPE.sub("", text))
+    return bare.replace("\n", " ").replace("\t", " ")
 
 
 def coloured(text: str) -> str:
     """Output for a terminal: colours stay, every other thing it would obey goes."""
-    kept = _ESCAPE.sub(lambda found: found[0] if found[0].endswith("m") and found[0][1] == "[" else "", text)
-    return _CONTROL.sub("", kept)
+    return _CONTROL.sub("", _ESCAPE.sub(lambda found: found["colour"] or "", text))
+
+
+def whole(text: str) -> tuple[str, str]:
+    """Cut a text that goes on later before an escape sequence that it only begins.
+
+    Without this, the halves of a sequence would pass `coloured` one by one.
+
+    Returns:
+        What may be shown now, and what has to come before the rest.
+    """
+    begun = _BEGUN.search(text, max(0, len(text) - _LONGEST_BEGUN))
+    return (text, "") if begun is None else (text[: begun.start()], begun[0])
 
 
 def as_json(value: Any) -> str:
-    return json.dumps(value, cls=JSONEncoder, ensure_ascii=False)
+    """One line of ASCII: no text in it can make a terminal do anything."""
+    return json.dumps(value, cls=JSONEncoder)
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, width: int | None = None) -> list[str]:
-    """Lines of a table; the widest column gives way until it fits, but never the first, which names the row."""
+def table(
+    heads: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    soft: Sequence[str] = (),
+    spare: Sequence[str] = (),
+    width: int | None = None,
+) -> list[str]:
+    """Lines of a table that fits the terminal; to a pipe or file it is as wide as it has to be.
+
+    Args:
+        soft: columns that may be narrowed, the widest first; all but the first, if none is named.
+        spare: columns that are left out, in this order, where narrowing does not do.
+    """
     cells = [[plain(str(cell)) for cell in row] for row in (heads, *rows)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(heads))]
-    room = (width or shutil.get_terminal_size((WIDTH, 24)).columns) - 2 * (len(heads) - 1)
-    while sum(widths) > room and max(widths[1:], default=0) > 8:
-        widths[widths.index(max(widths[1:]), 1)] -= 1
-    return [
-        "  ".join(_fit(cell, size) for cell, size in zip(row, widths, strict=True)).rstrip() for row in cells
-    ]
+    shown = list(range(len(heads)))
+    full = [max(columns(row[column]) for row in cells) for column in shown]
+    narrow = [column for column in shown if (heads[column] in soft if soft else column)]
+    least = [min(size, _NARROWEST) if column in narrow else size for column, size in enumerate(full)]
+    width = _width() if width is None else width
+    if width is not None:
+        for name in spare:
+            if _total(least, shown) > width:
+                shown.remove(heads.index(name))
+        while _total(full, shown) > width and (
+            over := [c for c in narrow if c in shown and full[c] > least[c]]
+        ):
+            full[max(over, key=full.__getitem__)] -= 1
+    return ["  ".join(_fit(row[column], full[column]) for column in shown).rstrip() for row in cells]
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal a text takes: some characters take two, some none."""
+    return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def _width() -> int | None:
+    return shutil.get_terminal_size((WIDTH, 24)).columns if sys.stdout.isatty() else None
+
+
+def _total(sizes: Sequence[int], shown: Sequence[int]) -> int:
+    return sum(sizes[column] for column in shown) + 2 * (len(shown) - 1)
 
 
 def _fit(text: str, size: int) -> str:
-    return text.ljust(size) if len(text) <= size else text[: size - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    if columns(text) > size:
+        while columns(text) > size - 1:
+            text = text[:-1]
+        text += "\N{HORIZONTAL ELLIPSIS}"
+    return text + " " * (size - columns(text))
 
 
 class Bar:
@@ -89,7 +149,7 @@ def actor() -> Actor:
 
 
 def pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:
-    """`["a=1", "b=x"]` as a map.
+    """`["a=1", "b=x"]` as a map of texts.
 
     Raises:
         CommandError: one of them has no name or no `=`.
@@ -98,8 +158,23 @@ def pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:
     for one in given or ():
         name, sign, value = one.partition("=")
         if not sign or not name:
-            raise CommandError(f"{option}: expected NAME=VALUE, got {one!r}")
+            misused(f"{option}: expected NAME=VALUE, got {one!r}")
         found[name] = value
+    return found
+
+
+def values(given: Sequence[str] | None, option: str) -> dict[str, Any]:
+    """The same, where `n:=5` is the number 5, and whatever else is JSON behind `:=` is that.
+
+    Raises:
+        CommandError, BadInput
+    """
+    found: dict[str, Any] = {}
+    for name, text in pairs(given, option).items():
+        if name.endswith(":") and len(name) > 1:
+            found[name[:-1]] = json_guard.parse(text.encode("utf-8", "surrogateescape"), limit=LARGEST_VALUE)
+        else:
+            found[name] = text
     return found
 
 
@@ -107,9 +182,23 @@ def guarded(act: Callable[[], None]) -> None:
     """Have it done; what is refused is told in one sentence, with exit code 1."""
     try:
         act()
+        sys.stdout.flush()
     except TaskhubError as exc:
         refuse(str(exc))
+    except DatabaseError as exc:
+        refuse(f"The database cannot be used; `taskhub up` prepares it. It said: {exc}")
+    except UnicodeEncodeError as exc:
+        refuse(f"expected text in UTF-8, got {exc.object[exc.start : exc.end]!r}")
+    except BrokenPipeError:
+        # Who reads has seen enough, as `head` does. Nothing may be left to be flushed at the exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)
 
 
 def refuse(words: str) -> NoReturn:
     raise CommandError(plain(words))
+
+
+def misused(words: str) -> NoReturn:
+    """As `argparse` does where a value cannot be what it should be: exit code 2."""
+    raise CommandError(plain(words), returncode=2)

@@ -72,10 +72,8 @@ def test_the_exit_code_is_the_scripts(up: Installation, tmp_path: Path) -> None:
         (("job", "tail", "no-such-job"), "expected the id of a job"),
         (("job", "cancel", "no-such-job"), "expected the id of a job"),
         (("job", "list", "--state", "asleep"), "state"),
-        (("job", "list", "--limit", "0"), "--limit"),
         (("task", "run", "nobody"), "expected the name, App/Name or number"),
         (("task", "enable", "Greet", "nobody"), "expected the name, App/Name or number"),
-        (("task", "next", "--count", "0"), "--count"),
         (("task", "import", "/nowhere.json"), "expected a file that can be read"),
         (("task", "export", "/nowhere/at/all.json"), "cannot be written"),
     ],
@@ -84,6 +82,23 @@ def test_what_is_wrong_is_told_in_one_line(up: Installation, arguments: tuple[st
     done = up.manage(*arguments)
     assert done.returncode == 1
     assert words in done.stderr and len(done.stderr.strip().splitlines()) == 1, done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("job",),
+        ("job", "list", "--limit", "0"),
+        ("job", "run", "/etc/hostname", "--language", "shell", "--param", "a"),
+        ("task", "next", "--count", "0"),
+        ("task", "cron", "edit"),
+    ],
+)
+def test_what_cannot_be_meant_has_an_exit_code_of_its_own(
+    up: Installation, arguments: tuple[str, ...]
+) -> None:
+    done = up.manage(*arguments)
+    assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
 
 
 def test_jobs_are_listed_followed_and_cancelled(up: Installation, tmp_path: Path) -> None:
@@ -99,6 +114,9 @@ def test_jobs_are_listed_followed_and_cancelled(up: Installation, tmp_path: Path
     assert (done.returncode, done.stdout.strip()) == (0, "It is stopped.")
     tail = up.manage("job", "tail", "LONG-ONE")
     assert tail.returncode == 0 and tail.stdout == "begun\n" and "was stopped" in tail.stderr
+    ranges = [json.loads(line) for line in up.manage("job", "tail", "long-one", "--json").stdout.splitlines()]
+    assert ranges == [{"attempt": 1, "offset": 0, "next_offset": 6, "gaps": [], "text": "begun\n"}]
+    assert up.manage("job", "tail", "long-one", "--offset", "2").stdout == "gun\n"
     again = up.manage("job", "cancel", "long-one")
     assert again.returncode == 1 and "stopped" in again.stderr
 
@@ -167,6 +185,7 @@ def test_cron_drives_an_engine_that_ends_by_itself(installation: Installation, t
     path = f"{folder}:{installation.environ()['PATH']}"
     done = installation.manage("task", "cron", "install", PATH=path)
     assert done.returncode == 0 and "run_engine --once" in done.stdout
+    assert bool(installation.database_url) == ("set TASKHUB_DATABASE_URL at its top" in done.stderr)
     shown = json.loads(installation.manage("task", "cron", "show", "--json", PATH=path).stdout)
     (line,) = shown["lines"]
 
@@ -184,8 +203,9 @@ def test_cron_drives_an_engine_that_ends_by_itself(installation: Installation, t
     assert ran.returncode == 0
     ended = installation.manage("job", "list", "--state", "completed").stdout
     assert "by-cron" in ended
-    removed = installation.manage("task", "cron", "remove", "--json", PATH=path)
-    assert json.loads(removed.stdout) == {"changed": True, "lines": []}
+    assert "Engine has ended" in Path(shown["log"]).read_text()
+    removed = json.loads(installation.manage("task", "cron", "remove", "--json", PATH=path).stdout)
+    assert (removed["changed"], removed["lines"]) == (True, [])
 
 
 def test_without_a_crontab_program_it_is_an_error(installation: Installation, tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 """`job`: ad-hoc jobs from a shell."""
 
+import functools
 import json
 import sys
 from argparse import ArgumentParser
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +39,10 @@ class Command(BaseCommand):
         run.add_argument("--id", help="its id (default: a new one)")
         run.add_argument("--name", default="", help="what people will call it")
         run.add_argument(
-            "--param", action="append", metavar="NAME=VALUE", help="a parameter; may be repeated"
+            "--param",
+            action="append",
+            metavar="NAME=VALUE",
+            help="a parameter, as text; NAME:=VALUE for a number or other JSON; may be repeated",
         )
         run.add_argument("--env", action="append", metavar="NAME=VALUE", help="a variable; may be repeated")
         run.add_argument("--pool", default="default")
@@ -51,7 +56,14 @@ class Command(BaseCommand):
         )
         shown.add_argument("--search", help="a part of the name or the id")
         shown.add_argument("--limit", type=int, default=20)
-        tail = verbs.add_parser("tail", help="print the output of a job, and go on until its end")
+        tail = verbs.add_parser(
+            "tail",
+            help="print the output of a job, and go on until its end",
+            description="Print the output of a job, and go on until its end, through all attempts to come. A "
+            "terminal gets colours and no other control characters, a pipe every byte as it was written; what "
+            "is kept no more is told on standard error. With --json a line is a range: attempt, offset, "
+            "next_offset, gaps, text. The exit code says nothing of how the job ended.",
+        )
         tail.add_argument("id")
         tail.add_argument("--offset", type=int, default=0, help="begin at this byte of its latest attempt")
         tail.add_argument("--no-follow", action="store_true", help="print what is there, and end")
@@ -74,7 +86,7 @@ class Command(BaseCommand):
                 code=code,
                 name=options["name"] or name,
                 public_id=options["id"],
-                parameters=console.pairs(options["param"], "--param"),
+                parameters=console.values(options["param"], "--param"),
                 environment=console.pairs(options["env"], "--env"),
                 pool=options["pool"],
                 priority=options["priority"],
@@ -95,27 +107,31 @@ class Command(BaseCommand):
 
     def _list(self, options: dict[str, Any]) -> None:
         if not 1 <= options["limit"] <= 500:
-            raise CommandError(f"--limit: expected 1 to 500, got {options['limit']}")
+            console.misused(f"--limit: expected 1 to 500, got {options['limit']}")
         query = {name: options[name] for name in ("state", "search") if options[name]}
         rows = job_shapes.lines(job_lists.jobs(Job.objects.all(), query))[: options["limit"]]
         if options["json"]:
             self.stdout.write(console.as_json([shapes.line(job) for job in rows]))
             return
-        for text in console.table(shapes.JOB_HEADS, map(shapes.job_cells, rows)):
+        for text in console.table(
+            shapes.JOB_HEADS, map(shapes.job_cells, rows), soft=("NAME",), spare=("OWNER", "DONE", "STARTED")
+        ):
             self.stdout.write(text)
 
     def _tail(self, options: dict[str, Any]) -> None:
         job = _job(options["id"])
         if options["offset"] < 0:
-            raise CommandError(f"--offset: expected 0 or more, got {options['offset']}")
+            console.misused(f"--offset: expected 0 or more, got {options['offset']}")
+        tail = functools.partial(
+            following.Tail, job.pk, attempt=job.attempt, offset=options["offset"], out=sys.stdout,
+            notes=sys.stderr, as_json=options["json"],
+        )  # fmt: skip
         if options["no_follow"]:
-            following.Tail(
-                job.pk, attempt=job.attempt, offset=options["offset"], out=sys.stdout, notes=sys.stderr
-            ).print_new(job.attempt)
+            tail().print_new(job.attempt)
             return
-        self.finish(
-            job, follow=not options["json"], as_json=options["json"], offset=options["offset"], honest=False
-        )
+        ended = self.wait(job, lambda bar: tail(before=bar.clear))
+        if not options["json"]:
+            sys.stderr.write(console.plain(following.outcome(ended)) + "\n")
 
     def _cancel(self, options: dict[str, Any]) -> None:
         job = _job(options["id"])
@@ -123,39 +139,37 @@ class Command(BaseCommand):
             job.pk, by=console.actor(), kill_now=options["now"], override=options["now"], now=timezone.now()
         )
         if options["wait"]:
-            job = following.wait(job.pk)
+            job = self.wait(job)
         if options["json"]:
             self.stdout.write(console.as_json(shapes.detail(job.pk)))
         else:
             self.stdout.write("It is stopped." if job.is_terminal else "It was asked to stop.")
 
-    def finish(self, job: Job, *, follow: bool, as_json: bool, offset: int = 0, honest: bool = True) -> None:
-        """Wait for the end of a job and leave with its outcome.
-
-        Args:
-            honest: the exit code is the job's; else 0 however it ended.
-        """
-        tail = (
-            following.Tail(job.pk, attempt=job.attempt, offset=offset, out=sys.stdout, notes=sys.stderr)
-            if follow and not as_json
-            else None
+    def finish(self, job: Job, *, follow: bool, as_json: bool) -> None:
+        """Wait for the end of a job and leave with its outcome."""
+        tail = functools.partial(
+            following.Tail, job.pk, attempt=job.attempt, out=sys.stdout, notes=sys.stderr
         )
-        try:
-            ended = following.wait(job.pk, tail=tail)
-        except KeyboardInterrupt:
-            sys.stderr.write(f"\nThe job goes on; `job cancel {job.public_id}` stops it.\n")
-            sys.exit(130)
-        except Job.DoesNotExist as exc:
-            raise CommandError(f"job {job.public_id}: it was removed before it ended") from exc
+        ended = self.wait(job, (lambda bar: tail(before=bar.clear)) if follow and not as_json else None)
         if as_json:
             self.stdout.write(console.as_json(shapes.detail(ended.pk) | {"result": _result(ended)}))
         else:
             sys.stderr.write(console.plain(following.outcome(ended)) + "\n")
             if not follow and ended.result not in (None, "null"):
                 self.stdout.write(console.plain(ended.result or ""))
-        code = following.exit_code(ended) if honest else 0
-        if code:
+        if code := following.exit_code(ended):
+            sys.stdout.flush()
             sys.exit(code)
+
+    def wait(self, job: Job, tail: Callable[[console.Bar], following.Tail] | None = None) -> Job:
+        """Wait for the end of a job; Ctrl-C ends the waiting alone."""
+        try:
+            return following.wait(job.pk, tail=tail)
+        except KeyboardInterrupt:
+            sys.stderr.write(f"\nThe job goes on; `job cancel {job.public_id}` stops it.\n")
+            sys.exit(130)
+        except Job.DoesNotExist as exc:
+            raise CommandError(f"job {job.public_id}: it was removed before it ended") from exc
 
 
 def _result(job: Job) -> Any:

@@ -7,14 +7,13 @@ from argparse import ArgumentParser, BooleanOptionalAction
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import CommandError
 from django.utils import timezone
 
 from jobs_app import task_runs
 from jobs_app.commands import crontab, task_lists
 from jobs_app.commands.shapes import moment
-from taskhub.core import console
+from taskhub.core import console, home, secrets_pipe
 from taskhub.core.guards import json as json_guard
 from tasks_app import exchange, switching
 from tasks_app.models import Task
@@ -47,7 +46,10 @@ class Command(JobCommand):
         )
         run.add_argument("task", help="name, App/Name or number")
         run.add_argument(
-            "--param", action="append", metavar="NAME=VALUE", help="over the task's own; may be repeated"
+            "--param",
+            action="append",
+            metavar="NAME=VALUE",
+            help="over the task's own, as text; NAME:=VALUE for a number or other JSON; may be repeated",
         )
         run.add_argument("--wait", action="store_true", help="wait for its end")
         run.add_argument("--follow", action="store_true", help="wait, and print its output as it comes")
@@ -85,13 +87,18 @@ class Command(JobCommand):
         if options["json"]:
             self.stdout.write(console.as_json(task_lists.shapes(list(tasks))))
             return
-        for text in console.table(task_lists.TASK_HEADS, map(task_lists.cells, tasks)):
+        for text in console.table(
+            task_lists.TASK_HEADS,
+            map(task_lists.cells, tasks),
+            soft=("APP", "NAME", "SCHEDULE"),
+            spare=("LAST", "SCHEDULE"),
+        ):
             self.stdout.write(text)
 
     def _run(self, options: dict[str, Any]) -> None:
         job = task_runs.run_task(
             task_lists.find(options["task"]), by=console.actor(), owner=None, trigger="manual", source="manual",
-            parameters=console.pairs(options["param"], "--param"), now=timezone.now(),
+            parameters=console.values(options["param"], "--param"), now=timezone.now(),
         )  # fmt: skip
         self.started(job, options)
 
@@ -114,7 +121,7 @@ class Command(JobCommand):
 
     def _next(self, options: dict[str, Any]) -> None:
         if not 1 <= options["count"] <= preview.MOST:
-            raise CommandError(f"--count: expected 1 to {preview.MOST}, got {options['count']}")
+            console.misused(f"--count: expected 1 to {preview.MOST}, got {options['count']}")
         if options["task"]:
             self._next_of(task_lists.find(options["task"]), options)
             return
@@ -160,7 +167,9 @@ class Command(JobCommand):
 
     def _export(self, options: dict[str, Any]) -> None:
         document = json.dumps(
-            exchange.export(app=options["app"], now=timezone.now()), indent=2, ensure_ascii=False
+            exchange.export(app=options["app"], now=timezone.now()),
+            indent=2,
+            ensure_ascii=not options["file"],
         )
         if not options["file"]:
             self.stdout.write(document)
@@ -195,24 +204,28 @@ class Command(JobCommand):
         )
 
     def _cron(self, options: dict[str, Any]) -> None:
-        changed = False
+        changed, place = False, home.current()
         if options["act"] == "install":
-            changed = crontab.install(crontab.line(_command(), _environment()))
-            if "TASKHUB_DATABASE_URL" in os.environ:
+            # Cron opens the file for what the run says before anything could make its folder.
+            place.create()
+            changed = crontab.install(crontab.line(_command(), place.root), place.root)
+            if secrets_pipe.get("TASKHUB_DATABASE_URL"):
                 self.stderr.write(
                     "The address of the database may hold a password and is not written into the crontab: "
                     "set TASKHUB_DATABASE_URL at its top."
                 )
         elif options["act"] == "remove":
-            changed = crontab.remove()
-        lines = crontab.ours()
+            changed = crontab.remove(place.root)
+        lines = crontab.ours(place.root)
         if options["json"]:
-            self.stdout.write(console.as_json({"changed": changed, "lines": lines}))
+            self.stdout.write(
+                console.as_json({"changed": changed, "lines": lines, "log": str(crontab.log(place.root))})
+            )
             return
         for text in lines:
             self.stdout.write(console.plain(text))
         if not lines:
-            self.stdout.write("The crontab holds no line of Taskhub.")
+            self.stdout.write("The crontab holds no line for this data folder.")
 
 
 def _command() -> list[str]:
@@ -220,8 +233,3 @@ def _command() -> list[str]:
     if Path(sys.argv[0]).name == "manage.py":
         return [sys.executable, str(Path(sys.argv[0]).resolve())]
     return [str(Path(sys.argv[0]).resolve())]
-
-
-def _environment() -> dict[str, str]:
-    """Where the data is; secrets stay out of the crontab and are read from the data folder."""
-    return {"TASKHUB_HOME": str(settings.TASKHUB_HOME)}
