@@ -124,14 +124,16 @@ def test_jobs_are_listed_followed_and_cancelled(up: Installation, tmp_path: Path
 def test_ctrl_c_ends_the_waiting_and_not_the_job(up: Installation, tmp_path: Path) -> None:
     file = tmp_path / "waits.sh"
     file.write_text("echo begun; sleep 60")
-    waiting = subprocess.Popen(
-        [*up.command, "job", "run", str(file), "--id", "goes-on", "--follow"],
+    # A test run that a shell put into the background ignores the signal, and its children with it.
+    at_a_terminal = ["env", "--default-signal=INT", *up.command]
+    with subprocess.Popen(
+        [*at_a_terminal, "job", "run", str(file), "--id", "goes-on", "--follow"],
         env=up.environ(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert waiting.stdout is not None
-    assert waiting.stdout.readline() == "begun\n"
-    waiting.send_signal(signal.SIGINT)
-    _, told = waiting.communicate(timeout=20)
+    ) as waiting:  # fmt: skip
+        assert waiting.stdout is not None
+        assert waiting.stdout.readline() == "begun\n"
+        waiting.send_signal(signal.SIGINT)
+        _, told = waiting.communicate(timeout=20)
     assert waiting.returncode == 130 and "job cancel goes-on" in told
     assert "goes-on" in up.manage("job", "list", "--state", "running").stdout
     assert up.manage("job", "cancel", "goes-on", "--now", "--wait").returncode == 0
