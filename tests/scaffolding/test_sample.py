@@ -30,7 +30,7 @@ def test_it_is_a_valid_app_that_is_on(app):
 def test_every_task_is_on_and_has_its_script(app):
     file = app / "config" / "tasks.yaml"
     tasks = schema.parse(file.read_text(), file="tasks.yaml").definitions
-    assert len(tasks) == 8
+    assert len(tasks) == 9
     first_runs = []
     for task in tasks:
         assert task.enabled and task.description

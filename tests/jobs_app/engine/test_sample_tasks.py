@@ -56,5 +56,7 @@ def test_those_that_work_give_what_they_promise(run: Run) -> None:
 def test_those_that_fail_say_what_is_wrong(run: Run) -> None:
     orders = run("Import orders")
     assert orders.state == "failed" and "orders.csv" in orders.error_message
+    late = run("Time limit")
+    assert (late.state, late.reason) == ("stopped", "timeout") and 0 < late.percent < 50
     again = run("Second try")
     assert (again.state, again.held, again.attempt) == ("queued", "retry", 2)
