@@ -81,7 +81,7 @@ def test_a_pipe_gets_the_bytes_as_they_were(written: dict[int, list[Chunk]]) -> 
 def test_what_is_in_the_way_is_taken_away_before_anything_is_printed(written: dict[int, list[Chunk]]) -> None:
     written[1] = [Chunk(0, 4, b"one\n", [])]
     shown = Both(terminal=True)
-    tail = Tail(uuid4(), attempt=1, out=shown, notes=shown, before=lambda: print(end="|", file=shown))  # noqa: T201
+    tail = Tail(uuid4(), attempt=1, out=shown, notes=shown, before=lambda: print(end="|", file=shown))
     tail.print_new(1)
     tail.print_new(1)
     assert shown.getvalue() == "|one\n"
