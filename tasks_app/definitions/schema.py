@@ -72,12 +72,13 @@ def parse(text: str, *, file: str, pool: str = "default", pools: frozenset[str] 
         place = f"{file}, line {exc.line}: " if exc.line else f"{file}: "
         return Parsed([], [Problem(file, exc.line, "", str(exc).removeprefix(place))])
     wrong: list[tuple[Place, str]] = []
-    definitions = [
-        definition
+    found = [
+        (place, definition)
         for place, name, entry in _entries(raw, wrong)
         if (definition := _definition(entry, place, name, pool, pools, wrong)) is not None
     ]
-    _names_once(definitions, wrong)
+    _names_once(found, wrong)
+    definitions = [definition for _, definition in found]
     lines = lines_of(text, [place for place, _ in wrong]) if wrong else []
     return Parsed(
         definitions,
@@ -209,9 +210,9 @@ def _join(
         wrong.append((at, next(iter((exc.fields or {}).values()), str(exc))))
 
 
-def _names_once(definitions: list[Definition], wrong: list[tuple[Place, str]]) -> None:
+def _names_once(found: list[tuple[Place, Definition]], wrong: list[tuple[Place, str]]) -> None:
     seen: set[str] = set()
-    for definition in definitions:
+    for place, definition in found:
         if definition.name in seen:
-            wrong.append((("tasks",), f"name: {definition.name!r} is the name of two tasks"))
+            wrong.append(((*place, "name"), f"{definition.name!r} is the name of two tasks"))
         seen.add(definition.name)

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any
@@ -16,6 +17,8 @@ MAPS_LIMIT = 256 * 1024
 CODE_LIMIT = 1024 * 1024
 MOST_TAGS = 50
 LONGEST_RUN = 10 * 365 * 86_400
+# Far enough from the ends of the calendar that a time exists on the clock of every zone.
+YEARS = range(1970, 9999)
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -168,13 +171,14 @@ def _timezone(value: Any) -> str:
 
 def _moment(value: Any) -> datetime:
     """Perhaps without offset: the zone is known only once all fields are read."""
+    moment = value
     if isinstance(value, str):
-        try:
-            return datetime.fromisoformat(value)
-        except ValueError:
-            pass
-    if isinstance(value, datetime):
-        return value
+        with suppress(ValueError):
+            moment = datetime.fromisoformat(value)
+    if isinstance(moment, datetime):
+        if moment.year not in YEARS:
+            raise Refused(f"expected a year from {YEARS[0]} to {YEARS[-1]}, got {moment.isoformat()}")
+        return moment
     raise Refused(f"expected a date and time such as 2026-03-01T09:30, got {value!r:.80}")
 
 

@@ -140,6 +140,8 @@ def test_a_pool_is_taken_from_its_source_unless_named():
         ("schedule: [a]", "line 4: tasks[0].schedule: expected a text, got ['a']"),
         ("timezone: Mars/Olympus", "line 4: tasks[0].timezone: expected an IANA name"),
         ("at: tomorrow", "line 4: tasks[0].at: expected a date and time"),
+        ("at: 9999-12-31T23:59:59-12:00", "line 4: tasks[0].at: expected a year from 1970 to 9998, got 9999-12-31"),
+        ("at: '0001-01-01T00:00+14:00'", "line 4: tasks[0].at: expected a year from 1970 to 9998, got 0001-01-01"),
         ("at: 2026-01-01\nschedule: 0 0 * * *", "line 4: tasks[0].at: expected a date and time"),
         ("at: 2026-01-01T00:00\nschedule: 0 0 * * *", "line 4: tasks[0].at: expected either a cron expression or at"),
         ("maxRuntime: soon", "line 4: tasks[0].maxRuntime: expected a whole number from 1 to"),
@@ -197,7 +199,10 @@ def test_a_wrong_field_is_named_with_its_line(lines, expected):
         ("a: \x01\n", "tasks.yaml"),
         ("x: [" + "[" * 200 + "]" * 200 + "]", "levels"),
         ("\n".join(["a0: &a0 [x, x]"] + [f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]" for i in range(1, 30)]), "parts"),
-        ("tasks:\n  - {name: A, scriptPath: a.py}\n  - {name: A, scriptPath: b.py}\n", "'A' is the name of two tasks"),
+        (
+            "tasks:\n  - {name: A, scriptPath: a.py}\n  - {scriptPath: b.py,\n     name: A}\n",
+            "line 4: tasks[1].name: 'A' is the name of two tasks",
+        ),
     ],
 )  # fmt: skip
 def test_a_malformed_file_is_refused_as_a_whole(text, expected):
