@@ -197,7 +197,7 @@ def test_the_one_time_of_a_file_stays_until_a_schedule_is_chosen(author):
     assert later.at is not None and later.max_failures == 2
     author.post(of(later, "edit"), sent | {"when": "cron", "schedule": "@daily"})
     later.refresh_from_db()
-    assert (later.at, later.schedule) == (None, "@daily")
+    assert not later.at and later.schedule == "@daily"
 
 
 def test_layers_tell_what_the_file_says_what_was_changed_and_what_counts(author):

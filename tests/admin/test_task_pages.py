@@ -195,7 +195,7 @@ def test_the_stamp_of_a_row_moves_with_what_it_shows(five, sign_in):
     on = Task.objects.get(name="On")
 
     def stamp() -> str:
-        return client.get(f"{LIST}rows/?ids={on.pk}").context["rows"][0].stamp
+        return str(client.get(f"{LIST}rows/?ids={on.pk}").context["rows"][0].stamp)
 
     seen = {stamp()}
     on.last_run_at = timezone.now()

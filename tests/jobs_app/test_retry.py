@@ -32,7 +32,7 @@ def test_the_wait_doubles_up_to_an_hour(attempt, backoff, expected):
 def test_only_who_asks_for_jitter_gets_it():
     def waits(jitter):
         return [
-            retry.delay(1, backoff=100, jitter=jitter, chance=lambda chance=chance: chance)
+            retry.delay(1, backoff=100, jitter=jitter, chance=iter([chance]).__next__)
             for chance in (0.0, 0.5, 1.0)
         ]
 

@@ -1,6 +1,7 @@
 """What is wrong with a task is said by the field, in time, and leaves nothing behind."""
 
 import time
+from typing import Any
 
 import pytest
 
@@ -126,5 +127,8 @@ def test_overrides_go_out_and_come_in_again(call, sweep):
     answer = call("post", "/import", broken)
     assert (answer.status_code, list(answer.json()["fields"])) == (400, ["tasks[1].schedule"])
     assert not Task.objects.get(pk=sweep.pk).enabled, "all or nothing"
-    for body in ([], {}, {"tasks": 1}, {"tasks": [1]}, {"tasks": [], "version": "9"}, {"tasks": [], "x": 1}):
+    wrong: list[Any] = [
+        [], {}, {"tasks": 1}, {"tasks": [1]}, {"tasks": [], "version": "9"}, {"tasks": [], "x": 1},
+    ]  # fmt: skip
+    for body in wrong:
         assert call("post", "/import", body).status_code == 400, body
