@@ -41,6 +41,10 @@ LEAST_LOOKED_AT = 8
 SHORT_CODE = 8192
 
 
+# Which runspaces were free, and which took jobs ahead.
+Places = tuple[tuple[int, ...], tuple[int, ...]]
+
+
 class Spec(NamedTuple):
     """What a job was asked to do; the maps are JSON texts."""
 
@@ -84,11 +88,14 @@ class Dispatcher:
         # Pools whose waiting jobs found no runspace: the keeper may open another.
         self.starved: set[str] = set()
         self._seen: dict[str, list[Waiting]] = {}
+        # The places of a pool that suited none of its waiting jobs.
+        self._in_vain: dict[str, Places] = {}
 
     def look_again(self) -> None:
         """Something may have been queued: look at every pool."""
         self.more |= set(self._keeper.pools)
         self._seen.clear()
+        self._in_vain.clear()
 
     def capacity(self, name: str) -> tuple[list[Member], list[Member]]:
         """Runspaces of a pool that are free, and those that take jobs ahead, once for each they may get.
@@ -122,13 +129,22 @@ class Dispatcher:
             and now - holding.begun_boot < AHEAD_WITHIN_SECONDS
         )
 
+    def _soon_free(self, member: Member) -> bool:
+        if not member.held:
+            return True
+        begun: float | None = member.held[0].begun_boot
+        return begun is None or self._clock.boottime() - begun < AHEAD_WITHIN_SECONDS
+
     def wants(self) -> bool:
         """Whether a look at the queue could hand something out or make a pool grow."""
         return any(self._room(name) for name in self.more)
 
     def _room(self, name: str) -> bool:
         free, ahead = self.capacity(name)
-        return bool(free or ahead) or name not in self.starved
+        if name not in self.starved:
+            return True
+        # The same places a second time would only keep the engine turning.
+        return bool(free or ahead) and _places(free, ahead) != self._in_vain.get(name)
 
     def claim(self, now: datetime) -> tuple[list[Handed], list[End]]:
         """Take what fits from the queues of all pools.
@@ -156,9 +172,12 @@ class Dispatcher:
             if unplaced:
                 self._make_room(name, unplaced[0], {member for _, member in placed})
             if placed:
+                self._in_vain.pop(name, None)
                 got, failed = self._take(placed, now)
                 handed += got
                 impossible += failed
+            elif unplaced:
+                self._in_vain[name] = _places(free, ahead)
         return handed, impossible
 
     def _look(self, name: str, places: int) -> tuple[list[Waiting], bool]:
@@ -171,13 +190,20 @@ class Dispatcher:
         return waiting, len(waiting) < limit
 
     def _make_room(self, name: str, job: Waiting, chosen_now: set[Member]) -> None:
-        """All runspaces serve others: let one of them go, so that one for this job can come."""
+        """None here suits this job: let one that serves others go, so that one for it can come.
+
+        Those that work for others go only if none serves the job's own kind; one without work goes
+        also if those of its own kind are busy for longer.
+        """
         members = self._keeper.of_pool(name)
         pool = self._keeper.pools[name]
         if len(members) < pool.max_runspaces or any(m.phase != READY for m in members):
             return
-        if job.reuse and any(m.affinity in ("", job.affinity) for m in members):
-            return  # one of its own will be free
+        own = [m for m in members if m.affinity in ("", job.affinity)]
+        if job.reuse and own:
+            idle = any(not m.held and m not in own and m not in chosen_now for m in members)
+            if not idle or any(m in chosen_now or self._soon_free(m) for m in own):
+                return  # one of its own will be free
         others = [m for m in members if m not in chosen_now and (m.jobs_run or m.held)]
         if others:
             # A free one first, else the one that began its work first.
@@ -307,6 +333,10 @@ def place_behind(
         else:
             more.append((job, behind))
     return more, left
+
+
+def _places(free: Sequence[Member], ahead: Sequence[Member]) -> Places:
+    return tuple(member.id for member in free), tuple(member.id for member in ahead)
 
 
 def _jobs_before(place: tuple[int, Member]) -> int:

@@ -32,6 +32,15 @@ def go(tmp_path: Path) -> Path:
     return tmp_path / "go"
 
 
+@pytest.fixture
+def app(home: Path) -> str:
+    """A hosted app, whose jobs share no runspace with those of people."""
+    folder = home / "apps" / "Shop"
+    folder.mkdir(parents=True)
+    (folder / "app.yaml").write_text("name: Shop\nversion: '1'\nenabled: true\n")
+    return "Shop"
+
+
 def waiting_for(go: Path) -> str:
     return f"import os, time\nwhile not os.path.exists({str(go)!r}): time.sleep(0.01)\nos.getpid()"
 
@@ -59,6 +68,47 @@ def test_it_grows_with_work_and_shrinks_without_it(
     assert len({job.result for job in jobs}) == 3
     assert all(why.startswith("without work for ") for why in reasons())
     assert set(Runspace.objects.exclude(state="opened").values_list("state", flat=True)) == {"closed"}
+
+
+def test_what_is_free_for_others_gives_way_to_jobs_whose_own_runspaces_are_busy_for_long(
+    engine: EngineInTest, submit: Submit, change: Callable[..., None], app: str, go: Path
+) -> None:
+    change(min_runspaces=1, max_runspaces=2)
+    long = submit(waiting_for(go), app=app)
+    engine.until_running(long)
+    other = submit()
+    engine.run(other)
+    assert opened() == 2
+
+    engine.run(submit(app=app))
+
+    long.refresh_from_db()
+    assert long.state == "running"
+    engine.until(lambda: reasons() == ["served owner:, another is waiting"], message="the other went")
+
+
+def test_what_is_free_for_others_keeps_no_engine_turning(
+    engine: EngineInTest, submit: Submit, change: Callable[..., None], app: str, go: Path
+) -> None:
+    change(min_runspaces=1, max_runspaces=2)
+    long = submit(waiting_for(go), app=app)
+    engine.until_running(long)
+    engine.run(submit())
+    # Nobody may be let go, so the job has to wait beside a free runspace.
+    engine.engine._dispatcher._make_room = lambda *_: None  # type: ignore[method-assign]
+    waiting = submit(app=app)
+    engine.until(lambda: "default" in engine.engine._dispatcher.starved, message="it found no runspace")
+
+    at_once = 0
+    for _ in range(200):
+        engine.engine.turn(0)
+        at_once += engine.engine._timeout() == 0.0
+
+    assert at_once < 100
+    waiting.refresh_from_db()
+    assert waiting.state == "queued"
+    go.touch()
+    engine.run(waiting)
 
 
 def test_a_pool_without_a_minimum_keeps_nothing_and_opens_for_a_job(
