@@ -5,7 +5,7 @@ are laid over it, and they can be taken back.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -144,6 +144,7 @@ def delete(task: int, *, by: Actor, now: datetime) -> None:
             Occurrence.objects.filter(task=row).delete()
             _tell("task.delete", row, by, now, before=_said(row))
             Task.objects.filter(pk=row.pk).delete()
+            _free(row.app, now)
             return
         TaskOverride.objects.update_or_create(app=row.app, name=row.name, defaults={"deleted": True})
         Task.objects.filter(pk=row.pk).update(
@@ -230,6 +231,14 @@ def _edit_custom(row: Task, changes: dict[str, Any], now: datetime, *, whole: bo
         row.next_due_at = _first_due(row, now)
         written += ["schedule_version", "next_due_at"]
     row.save(update_fields=written)
+    if definition.name != old.name:
+        _free(row.app, now)
+
+
+def _free(app: str, now: datetime) -> None:
+    """A custom task has given up a name: the task of a file that had to stand back may have it."""
+    with suppress(NoDefinition):
+        overrides.reload(app, now=now)
 
 
 def flat(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:

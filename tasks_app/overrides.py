@@ -95,6 +95,22 @@ def write(
     save(row)
 
 
+def switch(app: str, name: str, *, enabled: bool) -> bool:
+    """Lay this over what the file says, or take it back if the file says the same.
+
+    A file that cannot be read is no hindrance.
+
+    Returns:
+        Whether anything of the task is overridden now.
+    """
+    row = TaskOverride.objects.select_for_update().filter(app=app, name=name).first()
+    row = row or TaskOverride(app=app, name=name)
+    row.enabled = enabled
+    with suppress(NoDefinition):
+        row.enabled = _kept("enabled", enabled, definition_of(app, name))
+    return save(row)
+
+
 def beside(definition: Definition, given: Mapping[str, Any]) -> dict[str, Any]:
     """What a task given as a whole says beside its file, so that it can be given as it was shown.
 
@@ -115,13 +131,14 @@ def beside(definition: Definition, given: Mapping[str, Any]) -> dict[str, Any]:
     return said
 
 
-def save(row: TaskOverride) -> None:
-    """Keep the row if it says anything."""
-    says = [getattr(row, field) for field in (*PLAIN, *MAPS, "limits")]
-    if row.deleted or any(value is not None for value in says):
+def save(row: TaskOverride) -> bool:
+    """Keep the row if it says anything; whether it does."""
+    says = row.deleted or any(getattr(row, field) is not None for field in (*PLAIN, *MAPS, "limits"))
+    if says:
         row.save()
     elif row.pk is not None:
         row.delete()
+    return says
 
 
 def _checked(

@@ -8,8 +8,8 @@ from django.db.models import F
 from taskhub.core import audit, wake
 from taskhub.core.audit import Actor
 
-from . import periods, selectors
-from .models import Task, TaskOverride
+from . import overrides, periods, selectors
+from .models import Task
 from .schedule.cursor import first_due
 
 
@@ -17,7 +17,8 @@ def switch(task: int, *, enabled: bool, by: Actor, now: datetime) -> Task:
     """Enable or disable a task; what is so already stays as it is, without an audit entry.
 
     Enabling acts from now on: nothing is made up for, and the count of failures begins anew. A
-    task out of a file gets an override, so that the next reading of the file does not undo it.
+    task out of a file gets an override, so that the next reading of the file does not undo it, or
+    loses the one that said otherwise.
 
     Raises:
         TaskNotFound, TaskDeleted
@@ -28,8 +29,8 @@ def switch(task: int, *, enabled: bool, by: Actor, now: datetime) -> Task:
             return row
         changes = {"enabled": enabled, "last_modified": now}
         if row.source != Task.Source.CUSTOM:
-            TaskOverride.objects.update_or_create(app=row.app, name=row.name, defaults={"enabled": enabled})
-            changes["source"] = Task.Source.OVERRIDDEN
+            over = overrides.switch(row.app, row.name, enabled=enabled)
+            changes["source"] = Task.Source.OVERRIDDEN if over else Task.Source.DEFAULT
         if enabled:
             periods.close([periods.Spell(row.pk, row.schedule, row.timezone)], now=now)
             changes |= {

@@ -249,6 +249,29 @@ def test_a_removed_custom_task_takes_its_due_times_along():
     assert not Task.objects.filter(pk=task.pk).exists()
 
 
+@pytest.mark.parametrize("gives_up", ["removed", "renamed"])
+def test_a_task_of_a_file_comes_once_a_custom_one_gives_up_its_name(file, gives_up):
+    mine = custom(name="Taken")
+    file.write_text(FILE + "  - {name: Taken, code: '2'}\n")
+    Loader().step(now=NOON)
+    assert Task.objects.get(name="Taken").source == "custom"
+    if gives_up == "removed":
+        editing.delete(mine.pk, by=ANN, now=NOON)
+    else:
+        editing.edit(mine.pk, {"name": "Mine again"}, by=ANN, now=NOON)
+    assert Task.objects.get(name="Taken").source == "default"
+
+
+def test_switched_off_and_on_again_a_task_is_what_its_file_says():
+    assert switch(sweep().pk, enabled=False, by=ANN, now=NOON).source == "overridden"
+    assert switch(sweep().pk, enabled=True, by=ANN, now=NOON).source == "default"
+    assert not TaskOverride.objects.exists()
+    edit(schedule="30 * * * *")
+    switch(sweep().pk, enabled=False, by=ANN, now=NOON)
+    assert switch(sweep().pk, enabled=True, by=ANN, now=NOON).source == "overridden"
+    assert TaskOverride.objects.get().enabled is None
+
+
 def test_a_duplicate_does_the_same_and_runs_nothing_twice():
     copy = editing.duplicate(sweep().pk, by=ANN, now=NOON)
     assert (copy.name, copy.source, copy.enabled, copy.path) == ("Sweep copy", "custom", False, "sweep.py")
