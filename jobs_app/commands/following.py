@@ -182,8 +182,8 @@ def exit_code(job: Job) -> int:
 
 def outcome(job: Job) -> str:
     """How it ended, in a line."""
-    said = {"completed": "completed", "failed": "failed", "stopped": "was stopped"}[str(job.state)]
+    end = {"completed": "completed", "failed": "failed", "stopped": "was stopped"}[str(job.state)]
     why = f" ({job.reason})" if job.reason else ""
-    error = f": {job.error_type}: {job.error_message}" if job.error_type or job.error_message else ""
+    error = "".join(f": {said}" for said in (job.error_type, job.error_message) if said)
     took = f" after {job.duration:.1f} s" if job.duration is not None else ""
-    return f"{job.name} {said}{why}{took}{error}"
+    return f"{job.name} {end}{why}{took}{error}"

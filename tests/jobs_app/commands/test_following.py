@@ -7,8 +7,9 @@ from uuid import uuid4
 import pytest
 
 from jobs_app import output
-from jobs_app.commands.following import Tail
+from jobs_app.commands.following import Tail, outcome
 from jobs_app.output import Chunk, Gap
+from tests.support import make_job
 
 pytestmark = pytest.mark.one_database
 
@@ -85,3 +86,9 @@ def test_what_is_in_the_way_is_taken_away_before_anything_is_printed(written: di
     tail.print_new(1)
     tail.print_new(1)
     assert shown.getvalue() == "|one\n"
+
+
+@pytest.mark.django_db
+def test_the_line_of_a_time_out_has_its_words_and_no_empty_part():
+    job = make_job(state="stopped", reason="timeout", error_message="It ran too long.")
+    assert outcome(job).endswith("was stopped (timeout) after 60.0 s: It ran too long.")
