@@ -21,7 +21,7 @@ _OWN = {"app_name": "app", "app": "app", "deleted": "deleted", "custom": "custom
 
 
 class Imported(NamedTuple):
-    """How many entries made or changed something, and how many found it so."""
+    """How many entries made a custom task or changed one of any kind, and how many found it so."""
 
     created: int
     changed: int
@@ -167,7 +167,7 @@ def _take_override(app: str, given: dict[str, Any], deleted: bool, by: Actor, no
         actor=by, action="task.import", object_type="task", object_id=f"{app}/{name}" if app else name,
         before=said, after=after, now=now,
     )  # fmt: skip
-    return "created" if said is None else "changed"
+    return "changed"
 
 
 def _known(app: str, name: str) -> Any:

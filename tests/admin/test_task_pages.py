@@ -237,10 +237,10 @@ def test_of_many_only_custom_ones_are_deleted_and_only_after_a_question(five, si
     page = bulk(client, "delete", "Bad", "Laid").content.decode()
     assert "Delete 1 custom task?" in page and "One stays" in page and "Laid" in page
     assert Task.objects.filter(name="Bad").exists()
-    assert "1 task is deleted" in bulk(client, "delete", "Bad", confirmed="yes").content.decode()
-    assert not Task.objects.filter(name="Bad").exists()
     assert "expected a custom task" in bulk(client, "delete", "Laid", confirmed="yes").content.decode()
     assert not Task.objects.get(name="Laid").deleted
+    assert "1 task is deleted" in bulk(client, "delete", "Bad", confirmed="yes").content.decode()
+    assert not Task.objects.filter(name="Bad").exists()
 
 
 def test_no_tick_and_no_action_are_told(five, sign_in):

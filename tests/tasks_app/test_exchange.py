@@ -74,7 +74,7 @@ def test_what_went_out_comes_in_the_same(changed):
     Task.objects.filter(source="custom").delete()
     Loader().step(now=NOON)
     assert sweep().enabled
-    assert bring(*document["tasks"]) == (3, 0, 0)
+    assert bring(*document["tasks"]) == (1, 2, 0)
     assert rows == list(
         Task.objects.order_by("name").values(
             "name", "enabled", "environment", "max_failures", "at", "deleted"

@@ -114,11 +114,11 @@ def test_overrides_go_out_and_come_in_again(call, sweep):
     assert call("get", f"/{sweep.pk}/export").json()["tasks"] == document["tasks"][1:]
     call("post", f"/{sweep.pk}/reset")
     tried = call("post", "/import?dry_run=true", document)
-    assert tried.json() == {"created": 1, "changed": 0, "unchanged": 1, "dry_run": True}
+    assert tried.json() == {"created": 0, "changed": 1, "unchanged": 1, "dry_run": True}
     assert Task.objects.get(pk=sweep.pk).enabled, "only tried"
     assert call("post", "/import", document).json() == {
-        "created": 1,
-        "changed": 0,
+        "created": 0,
+        "changed": 1,
         "unchanged": 1,
         "dry_run": False,
     }
