@@ -41,6 +41,8 @@ PRIORITIES = range(-100, 101)
 LONGEST_TIMEOUT = 10 * 365 * 86_400
 POOLS_KNOWN_SECONDS = 1.0
 
+_compact = json.JSONEncoder(separators=(",", ":")).encode
+
 _PUBLIC_ID = re.compile(r"[a-z0-9._-]{1,64}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -142,12 +144,15 @@ def create(
         job=job,
         code=new.code,
         path=new.path,
-        parameters=json.dumps(dict(new.parameters), separators=(",", ":")),
-        environment=json.dumps(dict(new.environment), separators=(",", ":")),
+        parameters=_compact(dict(new.parameters)),
+        environment=_compact(dict(new.environment)),
         callback=json.dumps(new.callback) if new.callback else "",
     )
     try:
         with transaction.atomic():
+            if start:
+                # Registered first, so that it comes before the audit entry is written to its file too.
+                transaction.on_commit(wake.wake_engines)
             _check_parent(new.parent)
             sql.insert_instance(job)
             sql.insert_instance(spec)
@@ -155,8 +160,6 @@ def create(
                 actor=by, action="job.create", object_type="job", object_id=str(uuid), now=now,
                 after={"id": public_id, "name": job.name, "language": job.language, "state": state},
             )  # fmt: skip
-            if start:
-                transaction.on_commit(wake.wake_engines)
     except IntegrityError as exc:
         if Job.objects.filter(public_id=public_id).exists():
             raise DuplicateJob(

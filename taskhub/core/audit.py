@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from django.db import connection, transaction
@@ -100,10 +101,8 @@ def _as_json(value: Any) -> str | None:
 
 
 def _append(line: bytes) -> None:
-    log_file = Home.current().audit_log
     try:
-        log_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(log_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = _open(Home.current().audit_log)
         try:
             # One write: lines of several processes do not mix in a file opened for appending.
             os.write(descriptor, line)
@@ -112,3 +111,12 @@ def _append(line: bytes) -> None:
     except OSError as exc:
         # The row is committed and is the truth; its copy must not undo what was done.
         log.error("audit line not written: %s", exc)
+
+
+def _open(log_file: Path) -> int:
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+    try:
+        return os.open(log_file, flags, 0o600)
+    except FileNotFoundError:
+        log_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.open(log_file, flags, 0o600)

@@ -41,6 +41,8 @@ def masked(value: Any) -> Any:
 
 def clean(text: str, longest: int = LONGEST_TEXT) -> str:
     """A text any database stores: without NUL and lone surrogates, cut where it gets long."""
+    if len(text) <= longest and text.isascii() and "\0" not in text:
+        return text
     kept = _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text[: longest + 1])
     return kept if len(kept) <= longest else kept[: longest - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
