@@ -5,11 +5,12 @@
 export function swapParts(old, fresh) {
   for (const part of old.querySelectorAll("[data-part]")) {
     const newer = fresh.querySelector(`[data-part="${part.dataset.part}"]`)
-    if (newer) swap(part, newer)
+    if (newer) swapPart(part, newer)
   }
 }
 
-function swap(part, newer) {
+// The same for one part.
+export function swapPart(part, newer) {
   const made = document.importNode(newer, true)
   if (shape(part) === shape(made)) return
   keepOpen(part, made)
