@@ -61,6 +61,9 @@ MOVES: dict[JobState, frozenset[JobState]] = {
     JobState.STOPPED: frozenset(),
 }
 
+# What an attempt after the first is triggered by.
+RETRY = "retry"
+
 # What a query may say instead of a state, compared without case.
 SYNONYMS: dict[str, frozenset[JobState]] = {
     "notstarted": frozenset({JobState.CREATED, JobState.QUEUED}),
@@ -82,6 +85,11 @@ def states_named(word: str) -> frozenset[JobState]:
     if folded in JobState.values:
         return frozenset({JobState(folded)})
     return SYNONYMS.get(folded, frozenset())
+
+
+def trigger_of(trigger: str, attempt: int) -> str:
+    """What an attempt of a job was begun by: the job's own trigger, or the retry that it is."""
+    return RETRY if attempt > 1 else trigger
 
 
 def history_status(state: str, reason: str) -> Status:

@@ -12,7 +12,7 @@ from django.contrib.auth import get_user_model
 from jobs_app import lifecycle
 from jobs_app.errors import LanguageNotInstalled
 from jobs_app.lifecycle import Claimed, End, Handover
-from jobs_app.states import JobState, Reason
+from jobs_app.states import JobState, Reason, trigger_of
 from runspaces_app import languages, recycling
 from runspaces_app.member import READY, Member
 from runspaces_app.pool import Keeper
@@ -268,7 +268,7 @@ class Dispatcher:
             "task": self._names.task(claim.task),
             "app": claim.app or None,
             "owner": self._names.user(claim.owner),
-            "trigger": "retry" if claim.attempt > 1 else claim.trigger,
+            "trigger": trigger_of(claim.trigger, claim.attempt),
             "due_at": claim.due_at.isoformat() if claim.due_at else None,
             "cap": member.pool.output_cap_bytes,
             "reuse": bool(claim.reuse) and member.pool.reuse,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from taskhub.core import failpoints
 
 from ..engine import sql
-from ..states import JobState, Status, history_status
+from ..states import JobState, Status, history_status, trigger_of
 
 
 class End(NamedTuple):
@@ -131,9 +131,10 @@ def finish(ends: Sequence[End]) -> list[Closed]:
         )
         history.append((
             end.job, row[3], row[4], row[5], row[6], row[7], row[14], row[8],
-            _attempt_in_history(end.attempt, started), status, reason, row[9], row[10], row[11], row[12],
-            sql.moment(row[13]), started, end.finished_at, end.exit_code, end.output_bytes, end.output_lines,
-            end.output_preview, end.error_type, end.error_message,
+            _attempt_in_history(end.attempt, started), status, reason, row[9],
+            trigger_of(row[10], end.attempt), row[11], row[12], sql.moment(row[13]), started, end.finished_at,
+            end.exit_code, end.output_bytes, end.output_lines, end.output_preview, end.error_type,
+            end.error_message,
         ))  # fmt: skip
     if history:
         sql.insert("jobs_app_execution", _HISTORY, history)

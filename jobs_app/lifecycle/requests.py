@@ -12,7 +12,7 @@ from taskhub.core.audit import Actor
 
 from ..errors import JobEnded, JobNotFound, NotCancellable
 from ..models import Execution, Job, JobSpec
-from ..states import JobState, Reason, history_status
+from ..states import JobState, Reason, history_status, trigger_of
 
 BEFORE_START = "Cancelled before start"
 
@@ -94,9 +94,9 @@ def _execution_without_start(job: Job, now: datetime) -> Execution:
     return Execution(
         job=job.uuid, public_id=job.public_id, name=job.name, task=job.task_id, app=job.app, pool=job.pool,
         language=job.language, attempt=0 if job.attempt == 1 else job.attempt,
-        status=history_status(job.state, job.reason), reason=job.reason, source=job.source, trigger=job.trigger,
-        owner=job.owner_id, cancelled_by=job.cancelled_by, due_at=job.due_at, finished_at=now,
-        error_message=job.error_message,
+        status=history_status(job.state, job.reason), reason=job.reason, source=job.source,
+        trigger=trigger_of(job.trigger, job.attempt), owner=job.owner_id, cancelled_by=job.cancelled_by,
+        due_at=job.due_at, finished_at=now, error_message=job.error_message,
     )  # fmt: skip
 
 

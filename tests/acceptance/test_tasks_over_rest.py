@@ -305,7 +305,9 @@ def test_a_retry_is_an_attempt_of_its_own(api: Api) -> None:
     task = api.id("Alpha", "Tries twice")
     job = api.ran(task)
     assert (job["state"], job["attempt"], api.result(job)) == ("completed", 2, "retry")
-    assert [(run["attempt"], run["status"]) for run in api.history(task)] == [(2, "success"), (1, "failed")]
+    assert [(run["attempt"], run["status"], run["trigger"]) for run in api.history(task)] == [
+        (2, "success", "retry"), (1, "failed", "api"),
+    ]  # fmt: skip
     assert api.get(task)["failure_count"] == 0
 
 
