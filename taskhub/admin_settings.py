@@ -25,6 +25,7 @@ COMPONENTS = (
     "code",
     "dialog",
     "chart",
+    "keys",
 )
 
 

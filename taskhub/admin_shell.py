@@ -14,6 +14,7 @@ from django.utils import timezone
 from jobs_app.models import Engine, Job
 from jobs_app.states import JobState
 from runspaces_app.models import Runspace
+from taskhub.admin_site import may_enter
 from taskhub.core import permissions
 
 # An engine beats every 5 s; three missed beats mean that nobody runs anything.
@@ -66,7 +67,11 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     """Context of every page in the shell."""
     now = timezone.now()
     inside = request.user.is_authenticated
-    return {"server_time": now, "engine_silence": silence(now) if inside else None}
+    return {
+        "server_time": now,
+        "engine_silence": silence(now) if inside else None,
+        "places": places(request.user) if may_enter(request.user) else [],
+    }
 
 
 def host_name(request: HttpRequest) -> str:
@@ -123,6 +128,33 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         {"title": "Operate", "separator": True, "items": _lines(OPERATE, request)},
         {"title": "Configure", "separator": True, "items": [*_lines(CONFIGURE, request), *_api_docs()]},
     ]
+
+
+class Place(NamedTuple):
+    """A page the palette finds by its name; `key` goes there after a `g`."""
+
+    title: str
+    link: str
+    key: str = ""
+
+
+# Pages that are no line of the menu.
+BESIDE = (
+    Item("New job", "", "admin:jobs_app_job_add", "job.create"),
+    Item("New task", "", "admin:tasks_app_task_add", "task.edit"),
+    Item("Due times", "", "admin:tasks_app_occurrence_changelist", "task.view"),
+    Item("Change password", "", "admin:password_change", ""),
+)
+_KEYS = {"Tasks": "t", "Jobs": "j", "Runspaces": "r"}
+
+
+def places(user: User | AnonymousUser) -> list[Place]:
+    """Every page with a name that this user may open, as the menu has them."""
+    found = [Place("Overview", reverse("admin:index"), "d")]
+    for item in (*OPERATE, *CONFIGURE, *BESIDE):
+        if _open_to(user, item):
+            found.append(Place(item.title, reverse(item.target) + item.query, _KEYS.get(item.title, "")))
+    return [*found, *(Place(line["title"], line["link"]) for line in _api_docs())]
 
 
 def _lines(items: tuple[Item, ...], request: HttpRequest) -> list[dict[str, Any]]:

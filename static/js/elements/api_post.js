@@ -8,7 +8,7 @@ export async function post(address, body = {}) {
       credentials: "same-origin",
       headers: {
         "Content-Type": "application/json",
-        "X-CSRFToken": document.querySelector("#th-post [name=csrfmiddlewaretoken]").value,
+        "X-CSRFToken": document.querySelector("[name=csrfmiddlewaretoken]").value,
       },
       body: JSON.stringify(body),
     })
