@@ -58,6 +58,12 @@ class ExecutionAdmin(PagesAdmin):
     def empty(self, request: HttpRequest) -> Empty:
         return Empty("No history yet", "Each attempt of each job leaves a row here when it ends.")
 
+    def note(self, request: HttpRequest) -> str:
+        asked = any(request.GET.get(name) for name in ("q", "app", "owner"))
+        if not asked or not history.has_older():
+            return ""
+        return f"Looked for among the newest {history.NEWEST:,} runs. A job's whole id finds older ones."
+
     def prepare_rows(self, rows: list[Any], request: HttpRequest) -> None:
         history.add_names(rows)
 

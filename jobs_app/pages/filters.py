@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import Max, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -15,12 +15,10 @@ from runspaces_app.models import Pool
 from taskhub.core.pages.choices import ChoiceFilter, by_field, choice_filter
 from tasks_app.models import Task
 
-from . import figures
+from . import figures, history
 
 # So many names stand in a select; the search finds the others.
 MOST = 200
-# A filter that no index serves looks at the newest so many rows of the history.
-NEWEST = 100_000
 
 _PERIODS = {
     "hour": ("Last hour", timedelta(hours=1)),
@@ -125,12 +123,6 @@ class BetweenFilter(ChoiceFilter):
         return later if behind is None else later.filter(pk__lt=behind)
 
 
-def _newest(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """The newest part of the history: no index finds the rest of a rare owner or app."""
-    last = rows.model.objects.aggregate(newest=Max("pk"))["newest"] or 0
-    return rows.filter(pk__gt=last - NEWEST)
-
-
 def _apps(request: HttpRequest) -> list[tuple[str, str]]:
     names = Task.objects.exclude(app="").order_by("app").values_list("app", flat=True).distinct()[:MOST]
     return [(name, name) for name in names]
@@ -143,9 +135,11 @@ EndedFilter = choice_filter("ended", "Ended", _periods, _ended_within)
 TaskFilter = choice_filter("task", "Task", _tasks, lambda rows, value, request: rows.filter(task=int(value)))
 OwnerFilter = choice_filter("owner", "Owner", _owners, _owned)
 HistoryOwnerFilter = choice_filter(
-    "owner", "Owner", _owners, lambda rows, value, request: _owned(_newest(rows), value, request)
+    "owner", "Owner", _owners, lambda rows, value, request: _owned(history.newest(rows), value, request)
 )
-AppFilter = choice_filter("app", "App", _apps, lambda rows, value, request: _newest(rows).filter(app=value))
+AppFilter = choice_filter(
+    "app", "App", _apps, lambda rows, value, request: history.newest(rows).filter(app=value)
+)
 PoolFilter = choice_filter("pool", "Pool", _pools, lambda rows, value, request: rows.filter(pool=value))
 LanguageFilter = choice_filter(
     "language", "Language", _languages, lambda rows, value, request: rows.filter(language=value)

@@ -15,7 +15,8 @@ from tasks_app.models import Task
 
 from . import figures
 
-# A text can be anywhere in a name, which no index helps to find: the search looks at the newest so many.
+# A text can be anywhere in a name, and a rare owner or app too has no index to be found by: for these
+# the newest so many rows are looked at.
 NEWEST = 100_000
 
 
@@ -32,10 +33,21 @@ def search_executions(rows: QuerySet[Execution], text: str) -> QuerySet[Executio
     text = text.strip()
     if (uuid := _uuid(text)) is not None:
         return rows.filter(job=uuid)
-    newest = Execution.objects.aggregate(newest=Max("pk"))["newest"] or 0
-    return rows.filter(pk__gt=newest - NEWEST).filter(
-        Q(public_id__startswith=text.lower()) | Q(name__icontains=text)
-    )
+    return newest(rows).filter(Q(public_id__startswith=text.lower()) | Q(name__icontains=text))
+
+
+def newest(rows: QuerySet[Execution]) -> QuerySet[Execution]:
+    """Those of them among the newest rows of the history, for what no index serves."""
+    return rows.filter(pk__gt=_last() - NEWEST)
+
+
+def has_older() -> bool:
+    """Whether the history holds more than such a search looks at."""
+    return _last() > NEWEST
+
+
+def _last() -> int:
+    return Execution.objects.aggregate(last=Max("pk"))["last"] or 0
 
 
 def _uuid(text: str) -> UUID | None:

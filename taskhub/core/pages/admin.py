@@ -134,6 +134,10 @@ class PagesAdmin(ModelAdmin):  # type: ignore[misc] # unfold ships no types
     def empty(self, request: HttpRequest) -> Empty:
         return Empty(f"No {self.opts.verbose_name_plural} yet", "")
 
+    def note(self, request: HttpRequest) -> str:
+        """What a person has to know about what this list shows or leaves out; mostly nothing."""
+        return ""
+
     def list_context(self, request: HttpRequest) -> dict[str, Any]:
         """What the list's template needs besides."""
         return {}
@@ -156,6 +160,7 @@ class PagesAdmin(ModelAdmin):  # type: ignore[misc] # unfold ships no types
                 "views": self.views(request),
                 "empty": self.empty(request),
                 "search_hint": self.search_hint,
+                "note": self.note(request),
                 "add_url": self.url("add") if self.has_add_permission(request) else "",
                 **self.list_context(request),
                 **(extra_context or {}),

@@ -23,6 +23,10 @@ def _within(rows: QuerySet[Any], value: str, request: HttpRequest) -> QuerySet[A
     return rows.filter(at__gte=timezone.now() - timedelta(days=_PERIODS[value][1]))
 
 
+def _last() -> int:
+    return AuditEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
 class AuditAdmin(PagesAdmin):
     view_right = "audit.view"
     list_title = "Audit log"
@@ -49,9 +53,13 @@ class AuditAdmin(PagesAdmin):
         text = search_term.strip()
         if not text:
             return queryset, False
-        newest = AuditEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
         found = Q(actor__icontains=text) | Q(action__icontains=text) | Q(object_id__startswith=text)
-        return queryset.filter(pk__gt=newest - NEWEST).filter(found), False
+        return queryset.filter(pk__gt=_last() - NEWEST).filter(found), False
+
+    def note(self, request: HttpRequest) -> str:
+        if not request.GET.get("q") or _last() <= NEWEST:
+            return ""
+        return f"Looked for among the newest {NEWEST:,} entries."
 
     def views(self, request: HttpRequest) -> list[ListView]:
         return [
