@@ -18,6 +18,7 @@ COMPONENTS = (
     "stats",
     "views",
     "table",
+    "selection",
     "progress",
     "facts",
     "log",

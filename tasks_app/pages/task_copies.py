@@ -11,7 +11,7 @@ from .task_fields import app_choices, select, text
 
 
 class CopyForm(forms.Form):
-    name = text(required=True, max_length=128, help_text="Free in the app it goes to.")
+    name = text(required=True, max_length=128, help_text="No other task of that app has it.")
     app = select(app_choices, required=False, help_text="A script by its path has to be there too.")
     schedule = text(
         label="Cron",

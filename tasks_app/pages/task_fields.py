@@ -89,7 +89,7 @@ class OverrideForm(forms.Form):
         required=False, help_text="Enabling never starts it at once; it waits for its next due time."
     )
     when = forms.ChoiceField(
-        label="It runs",
+        label="When it runs",
         choices=WAYS,
         widget=forms.RadioSelect,
     )
@@ -172,14 +172,16 @@ class OverrideForm(forms.Form):
 class TaskForm(OverrideForm):
     """All of a custom task."""
 
-    name = text(required=True, max_length=128, help_text="Free in its app.")
-    app = select(app_choices, required=False, help_text="Whose folder it runs in; it stays there.")
+    name = text(required=True, max_length=128, help_text="No other task of the app has it.")
+    app = select(
+        app_choices, required=False, help_text="It runs in the folder of this app, and stays with it."
+    )
     description = forms.CharField(
         required=False, max_length=10_000, widget=forms.Textarea(attrs={"class": "th-textarea", "rows": 2})
     )
     tags = text(max_length=4000, help_text="Separated by commas.", attrs={"placeholder": "nightly, reports"})
     script = forms.ChoiceField(
-        label="It runs",
+        label="What it runs",
         choices=[("code", "Code written here"), ("path", "A script in the app's folder")],
         widget=forms.RadioSelect,
     )
@@ -208,7 +210,7 @@ class TaskForm(OverrideForm):
         help_text="An IANA name such as Europe/Berlin.",
         attrs={"list": "th-zones", "spellcheck": "false", "data-timezone": ""},
     )
-    misfire = select(misfire_choices, label="When it was missed", help_text="Nobody was there to start it.")
+    misfire = select(misfire_choices, label="When it was missed", help_text="No engine ran when it was due.")
     overlap = select(overlap_choices, label="When the run before goes on")
     pool = select(pool_choices, help_text="Which workers run it.")
     priority = whole(required=True, help_text="-100 to 100; higher goes first.")

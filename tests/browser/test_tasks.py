@@ -50,7 +50,7 @@ def test_the_list_switches_runs_and_follows_while_somebody_types(page, taskhub, 
     expect(search).to_have_value("half a wo")
     expect(search).to_be_focused()
     row.get_by_role("button", name="Run Greeter now").click()
-    expect(page.locator(".th-toast")).to_contain_text("Greeter")
+    expect(page.locator(".th-toast").filter(has_text="Greeter is queued")).to_be_visible()
     expect(row.locator(".th-run-strip rect")).to_have_count(2, timeout=SOON)
 
 

@@ -5,7 +5,9 @@ export function showProgress(place, progress) {
   if (!frame || !progress) return
   const whole = Math.floor(progress.percent_complete)
   const message = progress.status_message ?? ""
-  frame.querySelector("progress").value = whole
+  const bar = frame.querySelector("progress")
+  // A bar without a number stays so until there is one.
+  if (whole || bar.hasAttribute("value")) bar.value = whole
   frame.querySelector(".th-progress__percent").textContent = `${whole}%`
   const words = frame.querySelector(".th-progress__message")
   if (words.textContent !== message) {
