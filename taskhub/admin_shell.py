@@ -88,7 +88,7 @@ def environment_label(request: HttpRequest) -> list[str] | None:
 
 
 class Item(NamedTuple):
-    """A line of the menu; `badge` names a number of the pulse and its look."""
+    """A line of the menu; `badge` names a number of the pulse and its look, `also` a list that belongs to it."""
 
     title: str
     icon: str
@@ -96,10 +96,17 @@ class Item(NamedTuple):
     right: str
     badge: tuple[str, str] | None = None
     query: str = ""
+    also: str = ""
 
 
 OPERATE = (
-    Item("Tasks", "checklist", "admin:tasks_app_task_changelist", "task.view"),
+    Item(
+        "Tasks",
+        "checklist",
+        "admin:tasks_app_task_changelist",
+        "task.view",
+        also="admin:tasks_app_occurrence_changelist",
+    ),
     Item("Jobs", "bolt", "admin:jobs_app_job_changelist", "", ("running", "info")),
     Item("History", "history", "admin:jobs_app_execution_changelist", "execution.view"),
     Item(
@@ -158,12 +165,18 @@ def places(user: User | AnonymousUser) -> list[Place]:
 
 
 def _lines(items: tuple[Item, ...], request: HttpRequest) -> list[dict[str, Any]]:
-    lines = [_line(item) for item in items if _open_to(request.user, item)]
-    here = [line["link"] for line in lines if request.path.startswith(line["link"].partition("?")[0])]
+    shown = [item for item in items if _open_to(request.user, item)]
+    lines = [_line(item) for item in shown]
+    here = [line["link"] for item, line in zip(shown, lines, strict=True) if _holds(item, request.path)]
     for line in lines:
         # A page may stand below another's address; only the nearer one is where the reader is.
         line["active"] = line["link"] == max(here, key=len, default="")
     return lines
+
+
+def _holds(item: Item, path: str) -> bool:
+    """Whether a page stands below a line of the menu, or below what belongs to it."""
+    return any(path.startswith(reverse(name)) for name in (item.target, item.also) if name)
 
 
 def _open_to(user: User | AnonymousUser, item: Item) -> bool:

@@ -75,6 +75,7 @@ class DocumentationView(SpectacularSwaggerSplitView):
     """Pages that show the document and try calls; their scripts are files of ours."""
 
     url_name = "api-schema"
+    template_name = "api_docs.html"
     authentication_classes = Endpoint.authentication_classes
     permission_classes = Endpoint.permission_classes
     rights = {"GET": SIGNED_IN}

@@ -99,6 +99,14 @@ def duration(seconds: float | None) -> str:
     return f"{whole // 86_400} d {whole % 86_400 // 3600} h"
 
 
+def limit(seconds: float) -> str:
+    """A duration people chose, without parts that are nothing: 10 min, 1 h, 90 s as 1 min 30 s."""
+    said = duration(seconds).replace(".0 s", " s")
+    for nothing in (" 00 s", " 00 min", " 0 h"):
+        said = said.removesuffix(nothing)
+    return said
+
+
 def size(count: int | None) -> str:
     """Bytes with a unit of 1,024s."""
     if count is None:

@@ -15,6 +15,7 @@ from . import filters, history
 class ExecutionAdmin(PagesAdmin):
     view_right = "execution.view"
     list_title = "History"
+    row_words = ("run", "runs")
     row_template = "executions/_row.html"
     columns = (
         Column("Run"),

@@ -22,6 +22,7 @@ from taskhub.core.pages.choices import ChoiceFilter
 register = template.Library()
 
 register.filter("duration", cells.duration)
+register.filter("limit", cells.limit)
 register.filter("size", cells.size)
 register.filter("exact", cells.exact)
 
@@ -207,12 +208,22 @@ def page_link(cl: ChangeList, number: int) -> str:
     return cl.get_query_string({PAGE_VAR: number})
 
 
+@register.filter
+def row_words(cl: ChangeList) -> tuple[str, str]:
+    """What one row of a list and what many are called."""
+    words: tuple[str, str] | None = getattr(cl.model_admin, "row_words", None)
+    return words or (str(cl.opts.verbose_name), str(cl.opts.verbose_name_plural))
+
+
 @register.simple_tag
 def page_span(cl: ChangeList) -> dict[str, Any]:
     """What a page of a list shows: from, to, of how many, and whether there is more before and behind."""
     first = (cl.page_num - 1) * cl.list_per_page + 1
     shown = len(cl.result_list)
+    one, many = row_words(cl)
     return {
+        "one": one,
+        "many": many,
         "first": first,
         "last": first + shown - 1,
         "count": cl.result_count,

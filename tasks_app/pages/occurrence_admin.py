@@ -29,6 +29,7 @@ class OccurrenceAdmin(PagesAdmin):
 
     view_right = "task.view"
     list_title = "Due times"
+    row_words = ("due time", "due times")
     row_template = "occurrences/_row.html"
     columns = (
         Column("Due"),

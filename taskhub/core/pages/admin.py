@@ -59,6 +59,7 @@ class PagesAdmin(ModelAdmin):  # type: ignore[misc] # unfold ships no types
         view_right: the action of the permission table that opens list and page.
         add_right: the action that may make new rows; "" if nobody does it here.
         row_template: one `<tr>`, given `row`.
+        row_words: what one row and many are called, where the pages use another word than the model.
         list_title: the name of the list, also in the trail of its pages.
         search_hint: what the search box looks at; no box if blank.
     """
@@ -67,7 +68,7 @@ class PagesAdmin(ModelAdmin):  # type: ignore[misc] # unfold ships no types
     add_right = ""
     columns: Sequence[Column] = ()
     row_template = ""
-    row_name = "row"
+    row_words: tuple[str, str] | None = None
     list_title = ""
     search_hint = ""
 

@@ -53,6 +53,7 @@ class TokenForm(forms.Form):
 class TokenAdmin(PagesAdmin):
     view_right = "token.manage"
     list_title = "API tokens"
+    row_words = ("API token", "API tokens")
     add_right = "token.manage"
     change_list_template = "tokens/list.html"
     row_template = "tokens/_row.html"
