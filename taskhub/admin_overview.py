@@ -170,6 +170,6 @@ def _cards(counts: dict[str, int], day: figures.Ended, tasks: dict[str, Any], no
             f"{opened.count():,}",
             "",
             f"{memory:,.0f} MB" + (f" · {broken} broken" if broken else ""),
-            reverse(_RUNSPACES) + "?state=opened",
+            reverse(_RUNSPACES),
         ),
     ]

@@ -36,6 +36,7 @@ class ExecutionAdmin(PagesAdmin):
         filters.HistoryOwnerFilter,
         filters.EndedFilter,
         filters.BetweenFilter,
+        filters.RunspaceFilter,
     )
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:

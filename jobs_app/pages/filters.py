@@ -11,11 +11,11 @@ from django.utils import timezone
 
 from jobs_app.states import JobState, Status
 from runspaces_app import languages
-from runspaces_app.models import Pool
+from runspaces_app.models import Pool, Runspace
 from taskhub.core.pages.choices import ChoiceFilter, by_field, choice_filter
 from tasks_app.models import Task
 
-from . import figures, history
+from . import figures, history, runspace_runs
 
 # So many names stand in a select; the search finds the others.
 MOST = 200
@@ -121,6 +121,28 @@ class BetweenFilter(ChoiceFilter):
         behind = figures.first_since(found[1])
         later = queryset.filter(pk__gte=first)
         return later if behind is None else later.filter(pk__lt=behind)
+
+
+class RunspaceFilter(ChoiceFilter):
+    """What one runspace ran; it shows only where an address asks for it."""
+
+    title = "Runspace"
+    parameter_name = "runspace"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        value = request.GET.get("runspace", "")
+        return [(value, value)] if value.isdecimal() and len(value) < 16 else []
+
+    def has_output(self) -> bool:
+        return bool(self.value())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if not self.value():
+            return queryset
+        found = Runspace.objects.filter(pk__in=[int(key) for key, _ in self.lookup_choices]).first()
+        if found is None:
+            return queryset.none()
+        return runspace_runs.only(queryset, found, runspace_runs.stretch(found))
 
 
 def _apps(request: HttpRequest) -> list[tuple[str, str]]:

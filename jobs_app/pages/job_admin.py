@@ -96,7 +96,8 @@ class JobAdmin(PagesAdmin):
         """The rows of some jobs as they are now, for a list that is open."""
         wanted = job_bulk.keys(request.GET.get("ids", "").split(","))
         found = list(_as_rows(self.get_queryset(request).filter(pk__in=wanted)))
-        return TemplateResponse(request, "jobs/rows.html", {"rows": found, "server_time": timezone.now()})
+        context = {"rows": found, "row_template": self.row_template, "server_time": timezone.now()}
+        return TemplateResponse(request, "pages/rows.html", context)
 
     @post_only
     def bulk(self, request: HttpRequest) -> HttpResponse:

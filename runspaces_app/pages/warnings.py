@@ -8,6 +8,7 @@ from taskhub.core import runtime_settings
 
 MB = 1024 * 1024
 BROKEN_FOR = timedelta(days=1)
+_SHAPES = {"red": "diamond", "orange": "triangle", "yellow": "square"}
 
 
 class Warning(NamedTuple):
@@ -16,6 +17,11 @@ class Warning(NamedTuple):
     about: str
     tone: str
     words: str
+
+    @property
+    def shape(self) -> str:
+        """What tells tones apart without colours."""
+        return _SHAPES[self.tone]
 
 
 class Alert(NamedTuple):

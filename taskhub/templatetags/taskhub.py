@@ -1,6 +1,7 @@
 """Tags and filters of our templates. This module must never import an `admin.py`: the skin loads
 all tag libraries while it is itself being imported."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -118,6 +119,12 @@ def first_line(text: str) -> str:
 def words(name: str) -> str:
     """A value of code as people write it: run_once, Run once."""
     return name.replace("_", " ").capitalize()
+
+
+@register.filter
+def of(values: Mapping[Any, Any], key: Any) -> Any:
+    """What stands under a key; nothing if there is no such key."""
+    return values.get(key)
 
 
 @register.filter

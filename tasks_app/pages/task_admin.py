@@ -107,7 +107,7 @@ class TaskAdmin(WritableTaskAdmin):
         found = list(wanted.defer("code", "parameters", "environment"))
         self.prepare_rows(found, request)
         return TemplateResponse(
-            request, "tasks/rows.html", {"rows": found, "row_template": self.row_template}
+            request, "pages/rows.html", {"rows": found, "row_template": self.row_template}
         )
 
     def change_view(

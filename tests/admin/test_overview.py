@@ -43,7 +43,7 @@ def test_a_first_start_shows_first_steps_instead_of_zeros(db, home, sign_in):
         ("/admin/jobs_app/execution/", "No history yet"),
         ("/admin/tasks_app/task/", "config/tasks.yaml"),
         ("/admin/tasks_app/occurrence/", "No due time has come yet"),
-        ("/admin/runspaces_app/runspace/", "No runspace has been opened yet"),
+        ("/admin/runspaces_app/runspace/", "No runspace is open"),
         ("/admin/jobs_app/engine/", "No engine has run yet"),
         ("/admin/core/apitoken/", "No API tokens yet"),
         ("/admin/jobs_app/job/?state=failed", "Nothing matches"),

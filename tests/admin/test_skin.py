@@ -45,7 +45,7 @@ def test_every_page_stands_in_the_shell(rows, sign_in):
         "x-cloak", 'id="unfold-theme-colors"', "--color-primary-600:", "--color-base-900:",
     )  # fmt: skip
     for each in PAGES:
-        if each.address.endswith(("/output/", "/parts/", "/rows/?ids={task}", "/scripts/?app=")):
+        if each.address.endswith(("/output/", "/parts/", "/scripts/?app=")) or "/rows/?" in each.address:
             continue
         text = page(client, each.address, rows)
         missing = [hook for hook in hooks if hook not in text]

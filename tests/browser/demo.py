@@ -84,7 +84,7 @@ def runspaces(engine: Engine, now: datetime, chance: random.Random) -> None:
             threads=chance.randrange(2, 6),
             handles=chance.randrange(9, 30),
             memory_bytes=(164 if heavy else chance.randrange(18, 60)) * MB,
-            availability="busy" if number < 4 else "available",
+            availability="busy" if number < 3 else "available",
         )
         Runspace.objects.filter(pk=row.pk).update(seen_at=now)
         samples = [
@@ -181,7 +181,7 @@ def history(tasks: list[Task], owner: User, now: datetime, chance: random.Random
                 task=task.pk,
                 app=task.app,
                 pool="default",
-                runspace=2,
+                runspace=1 + minute // 4 % 6,
                 language="python",
                 attempt=1,
                 status=status,
@@ -231,7 +231,7 @@ def jobs(tasks: list[Task], owner: User, anna: User, now: datetime) -> None:
         status_message="Reading orders of March",
         runspace=1,
     )
-    job(
+    stopping = job(
         "being stopped",
         "running",
         now - 4 * MINUTE,
@@ -300,6 +300,8 @@ def jobs(tasks: list[Task], owner: User, anna: User, now: datetime) -> None:
     )
     for number in range(3):
         job(f"part {number}", "completed", now - 6 * MINUTE, owner=owner, parent_id=parent.pk)
+    for number, held in ((1, running), (2, stopping)):
+        Runspace.objects.filter(number=number).update(job=held.pk)
     write_output(running, 1400, now)
     write_output(failed, 240, now, attempt=2)
     write_output(parent, 60, now)

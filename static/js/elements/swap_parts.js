@@ -19,10 +19,11 @@ export function swapPart(part, newer) {
   back?.(part)
 }
 
-// Relative times tick here, so their words do not count; nor does what a reader has opened.
+// Times tick here and small lines are drawn here, so what is in them does not count; nor does what a
+// reader has opened.
 function shape(element) {
   const copy = element.cloneNode(true)
-  copy.querySelectorAll("relative-time").forEach((each) => each.replaceChildren())
+  copy.querySelectorAll("relative-time, elapsed-time, th-memory-line").forEach((each) => each.replaceChildren())
   copy.querySelectorAll("details[open]").forEach((each) => each.removeAttribute("open"))
   return copy.innerHTML.replace(/\s+/g, " ")
 }

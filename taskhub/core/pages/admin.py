@@ -24,12 +24,16 @@ class Column(NamedTuple):
 
 
 class Figure(NamedTuple):
-    """A number above a list, with the address of the list it counts."""
+    """A number above a list, with the address of the list it counts.
+
+    `told_as`: the name by which the live channel tells the number.
+    """
 
     label: str
     value: str
     link: str = ""
     tone: str = ""
+    told_as: str = ""
 
 
 class ListView(NamedTuple):

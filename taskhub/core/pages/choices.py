@@ -14,7 +14,12 @@ class ChoiceFilter(SimpleListFilter):
     """A filter that stands as a select in the line above a list.
 
     A value that is not among the choices finds nothing; it is never handed to the database.
+
+    Attributes:
+        unset: what the list shows where nothing is chosen, in a word.
     """
+
+    unset = "all"
 
     offers: Callable[[HttpRequest], Choices]
     narrow: Callable[[QuerySet[Any], str, HttpRequest], QuerySet[Any]]
