@@ -25,7 +25,46 @@ from tests.support import MINUTE, NOON, make_engine, make_execution, make_job, m
 )
 def test_the_verdict_names_the_worst_first(numbers, sentence):
     running, bad, failing, broken = numbers
-    assert verdict(running=running, bad=bad, failing=failing, broken=broken) == sentence
+    said = verdict(running=running, bad=bad, failing=failing, broken=broken)
+    assert "".join(phrase.words + phrase.after for phrase in said) == sentence
+    # Whatever has a number in it leads to what it counts.
+    assert all(phrase.link for phrase in said if phrase.words[0].isdigit())
+
+
+@pytest.mark.parametrize(
+    ("source", "panel", "words"),
+    [
+        ("_open_jobs", "Running and queued", "Could not load."),
+        ("_coming", "Next runs", "Could not load."),
+        ("_failures", "Recent failures", "Could not load."),
+        ("bars", "Runs per hour", "Could not load."),
+        ("_opened", None, "Could not load all numbers."),
+        ("_tasks", None, "Could not load all numbers."),
+    ],
+)
+def test_a_panel_that_cannot_be_read_says_so_while_the_others_stay(
+    rows, sign_in, monkeypatch, source, panel, words
+):
+    from taskhub import admin_overview
+
+    def fail(*args: object, **kwargs: object) -> None:
+        raise RuntimeError("its source is gone")
+
+    client = sign_in("viewer")
+    whole = client.get("/admin/").content.decode()
+    assert "Could not load" not in whole.replace("Could not load what is new", "")
+    monkeypatch.setattr(admin_overview, source, fail)
+    page = client.get("/admin/").content.decode().replace("Could not load what is new", "")
+    assert page.count("Could not load") == 1
+    part = page[page.index(f'aria-label="{panel}"') :] if panel else page[page.index('data-part="cards"') :]
+    assert words in part[: part.index("</section>")]
+    assert "data-retry" in part[: part.index("</section>")]
+    others = {
+        "Running and queued": "next in line",
+        "Next runs": "MachinePulse",
+        "Recent failures": "ValueError",
+    }
+    assert all(shown in page for name, shown in others.items() if name != panel)
 
 
 def test_a_first_start_shows_first_steps_instead_of_zeros(db, home, sign_in):

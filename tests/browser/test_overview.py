@@ -51,6 +51,54 @@ def test_a_failure_is_run_again_from_the_overview(page, taskhub, sign_in, compla
     )
 
 
+RENAME = "from django.db import connection; connection.cursor().execute('ALTER TABLE {} RENAME TO {}')"
+
+
+def rename(where, old: str, new: str) -> None:
+    done = where.manage("shell", "-c", RENAME.format(old, new))
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_panel_whose_source_fails_says_so_and_is_tried_again(page, web, sign_in, picture):
+    sign_in(page, web)
+    page.evaluate("window.same = true")
+    panels = {
+        name: page.get_by_role("region", name=name)
+        for name in ("Runs per hour", "Recent failures", "Running and queued", "Next runs", "Alerts")
+    }
+    rename(web, "jobs_app_execution", "put_away")
+    for name in ("Runs per hour", "Recent failures"):
+        expect(panels[name]).to_contain_text("Could not load.", timeout=SOON)
+    for name, words in (
+        ("Running and queued", "next in line"), ("Next runs", "MachinePulse"), ("Alerts", "Runspace"),
+    ):  # fmt: skip
+        expect(panels[name]).to_contain_text(words)
+        expect(panels[name]).not_to_contain_text("Could not load")
+    picture(page, "overview-not-all")
+    assert serious(page) == []
+    rename(web, "put_away", "jobs_app_execution")
+    panels["Recent failures"].get_by_role("link", name="Retry").click()
+    for panel in panels.values():
+        expect(panel).not_to_contain_text("Could not load", timeout=SOON)
+    expect(panels["Recent failures"]).to_contain_text("ValueError")
+    assert page.evaluate("window.same") is True
+
+
+def test_a_banner_stands_while_no_engine_beats(page, installation, sign_in):
+    installation.spawn("serve", "--port", str(installation.port))
+    wait_until(lambda: "Serving at" in installation.printed(), timeout=60, message="the web serves")
+    sign_in(page, installation)
+    page.evaluate("window.same = true")
+    banner = page.get_by_role("alert").filter(has_text="No engine is running, so nothing starts.")
+    expect(banner).to_contain_text("The last sign of life came")
+    expect(banner.locator("code").first).to_have_text("taskhub up")
+    engine = installation.start_engine()
+    expect(banner).to_have_count(0, timeout=SOON)
+    installation.stop(engine)
+    expect(banner).to_be_visible(timeout=SOON)
+    assert page.evaluate("window.same") is True
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_bar_leads_to_the_runs_it_counts(page, web, sign_in, picture, complaints, theme):
     page.emulate_media(color_scheme=theme)
@@ -65,7 +113,7 @@ def test_a_bar_leads_to_the_runs_it_counts(page, web, sign_in, picture, complain
     chart.get_by_text("Show as table").click()
     last = chart.get_by_role("row").filter(has_not_text=re.compile("From")).last
     counted = sum(int(cell) for cell in last.get_by_role("cell").all_inner_texts()[1:])
-    last.get_by_role("link").click()
+    last.get_by_role("link").first.click()
     expect(page.locator(".th-chip")).to_contain_text("Ended between")
     # A page of the list holds 50.
     expect(page.locator("#result_list tbody tr")).to_have_count(min(50, counted))

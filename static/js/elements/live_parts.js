@@ -21,7 +21,12 @@ class LiveParts extends HTMLElement {
     this.idle = setInterval(() => !document.hidden && this.soon(), IDLE_MS)
     this.shown = () => !document.hidden && this.soon()
     document.addEventListener("visibilitychange", this.shown)
-    this.querySelector("[data-retry]")?.addEventListener("click", () => this.refresh())
+    this.retry = (event) => {
+      if (!event.target.closest("[data-retry]")) return
+      event.preventDefault()
+      this.refresh()
+    }
+    document.addEventListener("click", this.retry)
   }
 
   disconnectedCallback() {
@@ -29,6 +34,7 @@ class LiveParts extends HTMLElement {
     clearInterval(this.idle)
     clearTimeout(this.timer)
     document.removeEventListener("visibilitychange", this.shown)
+    document.removeEventListener("click", this.retry)
   }
 
   hear(frame) {

@@ -93,7 +93,8 @@ export class LiveRows extends HTMLElement {
     }
     for (const id of frame.gone?.[topic] ?? []) this.remove(rows.get(String(id)))
     if (this.old.size) this.soon()
-    if (frame.overview) this.lookForNew(JSON.stringify(this.numbers(frame.overview)))
+    const { overview } = frame
+    if (overview) this.lookForNew(JSON.stringify([this.numbers(overview), overview.engine.beats]))
   }
 
   remove(row) {
