@@ -226,7 +226,7 @@ class JobAdmin(PagesAdmin):
         return self.page(
             request,
             "jobs/edit.html",
-            "Name and description",
+            f"Rename {job.name}",
             form=form,
             job=job,
             status=422 if form.errors else 200,

@@ -117,8 +117,8 @@ def first_line(text: str) -> str:
 
 @register.filter
 def words(name: str) -> str:
-    """A value of code as people write it: run_once, Run once."""
-    return name.replace("_", " ").capitalize()
+    """A value of code as people write it: run_once, Run once; task.disable, Disable."""
+    return name.rpartition(".")[2].replace("_", " ").capitalize()
 
 
 @register.filter

@@ -163,7 +163,7 @@ def test_a_viewer_sees_no_code_no_parameters_no_changes_and_no_buttons(sign_in):
     for button in ("formaction", "th-switch", "/edit/", "/delete/", "New task", 'name="task"'):
         assert button not in pages["viewer"], button
     assert "Run now" in pages["operator"] and "Run with" not in pages["operator"]
-    assert "task.disable" in pages["system_admin"] and "task.disable" not in pages["author"]
+    assert "by ann: enabled" in pages["system_admin"] and "by ann" not in pages["author"]
 
 
 def _ann():
