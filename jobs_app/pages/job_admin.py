@@ -107,7 +107,8 @@ class JobAdmin(PagesAdmin):
             raise BadInput("do: expected stop or remove", fields={"do": "expected stop or remove"})
         permissions.require(request.user, job_bulk.RIGHTS[do])
         back = way_back(request, self.url("changelist"))
-        ticked = list(self.get_queryset(request).filter(pk__in=job_bulk.keys(request.POST.getlist("job"))))
+        wanted = job_bulk.keys(request.POST.getlist("job"))
+        ticked = list(self.get_queryset(request).filter(pk__in=wanted))
         chosen = [job for job in ticked if job_bulk.fits(do, job)]
         if request.POST.get("confirmed") != "yes":
             return self.page(
@@ -118,7 +119,7 @@ class JobAdmin(PagesAdmin):
                 verb=job_bulk.VERBS[do],
                 text=job_bulk.TEXTS[do],
                 chosen=chosen,
-                left=len(ticked) - len(chosen),
+                left=job_bulk.left_alone(do, ticked, asked=len(wanted)),
                 next=back,
             )
 

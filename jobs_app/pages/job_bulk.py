@@ -34,7 +34,29 @@ def keys(texts: Sequence[str]) -> list[UUID]:
 
 def fits(do: str, job: Job) -> bool:
     """Whether it can be done with the job in its present state."""
-    return not job.is_terminal if do == "stop" else job.is_terminal
+    return not job.is_terminal and job.cancellable if do == "stop" else job.is_terminal
+
+
+def left_alone(do: str, ticked: Sequence[Job], *, asked: int) -> list[str]:
+    """What will be left as it is, and why: a sentence for each reason.
+
+    Args:
+        ticked: the jobs that are still there, of as many as were `asked` about.
+    """
+    ended = sum(job.is_terminal for job in ticked)
+    found = []
+    if do == "stop":
+        fixed = sum(not job.is_terminal and not job.cancellable for job in ticked)
+        found += [_are(ended, "has ended and is left as it is.", "have ended and are left as they are.")]
+        found += [_are(fixed, "cannot be stopped and runs on.", "cannot be stopped and run on.")]
+    else:
+        found += [_are(len(ticked) - ended, "has not ended and stays.", "have not ended and stay.")]
+    found += [_are(asked - len(ticked), "is not there any more.", "are not there any more.")]
+    return [sentence for sentence in found if sentence]
+
+
+def _are(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}" if number else ""
 
 
 def carry_out(do: str, jobs: Sequence[Job], *, request: HttpRequest, now: datetime) -> str:

@@ -1,4 +1,5 @@
 // What the pages of tasks load besides.
+import "./elements/bulk_question.js"
 import "./elements/cron_builder.js"
 import "./elements/row_selection.js"
 import "./elements/task_form.js"

@@ -42,9 +42,9 @@ def test_rows_change_in_place_while_selection_and_focus_stay(page, taskhub, sign
     expect(new).to_be_hidden()
     tick.uncheck()
     expect(new).to_be_visible(timeout=SOON)
-    expect(page.get_by_role("link", name="second")).to_have_count(0)
+    expect(page.get_by_role("link", name="second", exact=True)).to_have_count(0)
     new.click()
-    expect(page.get_by_role("link", name="second")).to_be_visible()
+    expect(page.get_by_role("link", name="second", exact=True)).to_be_visible()
     assert serious(page) == []
 
 
@@ -58,6 +58,19 @@ def test_a_job_is_stopped_from_its_row(page, taskhub, sign_in, complaints, tmp_p
     expect(page.locator(".th-toast")).to_contain_text("asked to stop")
     expect(row.locator(".th-badge")).to_have_text("Stopped", timeout=SOON)
     row.get_by_role("checkbox").check()
-    page.locator(".th-bulk").get_by_role("button", name="Stop…").click()
-    expect(page.get_by_role("heading", name="There is nothing to stop")).to_be_visible()
-    expect(page.get_by_text("1 has ended and is left as it is.")).to_be_visible()
+    bulk = page.locator(".th-bulk")
+    bulk.get_by_role("button", name="Stop…").click()
+    dialog = page.get_by_role("dialog", name="There is nothing to stop")
+    expect(dialog).to_contain_text("1 has ended and is left as it is.")
+    assert serious(page, [".th-dialog"]) == []
+    dialog.get_by_role("link", name="Back").click()
+    expect(bulk.get_by_role("button", name="Stop…")).to_be_focused()
+    bulk.get_by_role("button", name="Remove finished…").click()
+    dialog = page.get_by_role("dialog", name="Remove 1 job?")
+    dialog.get_by_role("link", name="Keep them").click()
+    row.get_by_role("checkbox").uncheck()
+    row.get_by_role("link", name="Remove to be stopped…").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove the job").click()
+    expect(page.locator(".th-toast").last).to_contain_text("The job is removed; its history stays.")
+    expect(row).to_have_attribute("data-gone", "", timeout=SOON)
+    assert taskhub.client().get(f"/api/v1/jobs/{uuid}").status == 404

@@ -26,32 +26,33 @@ class ConfirmLink extends HTMLElement {
       location.assign(link.href)
       return
     }
-    this.show(document.importNode(question, true), link)
+    ask(document.importNode(question, true), link)
   }
+}
 
-  show(question, link) {
-    const dialog = document.createElement("dialog")
-    dialog.className = "th-dialog"
-    const title = question.querySelector(".th-confirm__title")
-    if (title) {
-      title.id = "th-dialog-title"
-      dialog.setAttribute("aria-labelledby", title.id)
-    }
-    dialog.append(question)
-    document.body.append(dialog)
-    dialog.addEventListener("click", (event) => {
-      if (event.target === dialog || event.target.closest("[data-keep]")) {
-        event.preventDefault()
-        dialog.close()
-      }
-    })
-    dialog.addEventListener("close", () => {
-      dialog.remove()
-      link.focus()
-    })
-    dialog.showModal()
-    dialog.querySelector("[autofocus], [data-keep]")?.focus()
+// Show a question as a dialog; the focus goes back to `opener` when it is closed.
+export function ask(question, opener) {
+  const dialog = document.createElement("dialog")
+  dialog.className = "th-dialog"
+  const title = question.querySelector(".th-confirm__title")
+  if (title) {
+    title.id = "th-dialog-title"
+    dialog.setAttribute("aria-labelledby", title.id)
   }
+  dialog.append(question)
+  document.body.append(dialog)
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog || event.target.closest("[data-keep]")) {
+      event.preventDefault()
+      dialog.close()
+    }
+  })
+  dialog.addEventListener("close", () => {
+    dialog.remove()
+    opener.focus()
+  })
+  dialog.showModal()
+  dialog.querySelector("[autofocus], [data-keep]")?.focus()
 }
 
 customElements.define("confirm-link", ConfirmLink)
