@@ -155,7 +155,9 @@ def verdict(*, running: int, bad: int, failing: int, broken: int) -> list[Phrase
         words = f"{_count(bad, 'run')} failed in the last 24 hours"
         troubles.append((words, reverse(_HISTORY) + "?status=bad&ended=day"))
     if broken:
-        troubles.append((f"{_count(broken, 'runspace')} broke", reverse(_RUNSPACES) + "?state=broken"))
+        troubles.append(
+            (f"{_count(broken, 'runspace')} broke", reverse(_RUNSPACES) + "?state=broken&ended=day")
+        )
     now = f"{_count(running, 'job')} running" if running else "nothing running"
     last = Phrase(now, reverse(_JOBS) + "?state=running" if running else "", ".")
     if not troubles:
@@ -275,5 +277,5 @@ def _open_runspaces(opened: Opened | None) -> Card:
         return Card("Runspaces open", "", link)
     subs = [Link(f"{opened.memory / MB:,.0f} MB", link)]
     if opened.broken:
-        subs.append(Link(f"{opened.broken:,} broken", link + "?state=broken"))
+        subs.append(Link(f"{opened.broken:,} broken", link + "?state=broken&ended=day"))
     return Card("Runspaces open", f"{opened.all:,}", link, subs=subs)

@@ -1,17 +1,30 @@
 """The engines in the admin: which processes run jobs, and since when they are silent."""
 
+from datetime import timedelta
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from jobs_app.models import Engine, Job
 from runspaces_app.models import Runspace
 from taskhub.core.pages.admin import Column, Empty, Figure, ListView, PagesAdmin
-from taskhub.core.pages.choices import by_field
+from taskhub.core.pages.choices import choice_filter
 
 SILENT_AFTER_SECONDS = 15
 ALIVE = (Engine.State.RUNNING, Engine.State.DRAINING)
+
+
+_STATES = [("beating", "Running, beating"), ("silent", "Running, silent"), *Engine.State.choices]
+
+
+def _in_state(rows: QuerySet[Any], value: str, request: HttpRequest) -> QuerySet[Any]:
+    if value not in ("beating", "silent"):
+        return rows.filter(state=value)
+    alive = rows.filter(state__in=ALIVE)
+    since = timezone.now() - timedelta(seconds=SILENT_AFTER_SECONDS)
+    return alive.filter(beat_at__gte=since) if value == "beating" else alive.filter(beat_at__lt=since)
 
 
 class EngineAdmin(PagesAdmin):
@@ -26,20 +39,20 @@ class EngineAdmin(PagesAdmin):
         Column("Stopped", "th-cell-secondary"),
         Column("Version", "th-cell-secondary"),
     )
-    list_filter = (by_field("state", "State", Engine.State.choices),)
+    list_filter = (choice_filter("state", "State", lambda request: _STATES, _in_state),)
 
     def figures(self, request: HttpRequest) -> list[Figure]:
         alive = list(Engine.objects.filter(state__in=ALIVE))
         silent = sum(shown_state(engine) == "silent" for engine in alive)
         return [
-            Figure("Running", str(len(alive) - silent), "?state=running"),
-            Figure("Silent", str(silent), "", "red" if silent else ""),
+            Figure("Running", str(len(alive) - silent), "?state=beating"),
+            Figure("Silent", str(silent), "?state=silent", "red" if silent else ""),
         ]
 
     def views(self, request: HttpRequest) -> list[ListView]:
         return [
             ListView("All", ""),
-            ListView("Running", "state=running"),
+            ListView("Running", "state=beating"),
             ListView("Stopped", "state=stopped"),
         ]
 

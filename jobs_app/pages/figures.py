@@ -40,6 +40,15 @@ def open_jobs() -> dict[str, int]:
     return {state.value: Job.objects.filter(state=state).count() for state in states}
 
 
+def all_jobs() -> int:
+    """How many jobs there are; up to 5 s old."""
+    known: int | None = cache.get("pages.jobs")
+    if known is None:
+        known = Job.objects.order_by().count()
+        cache.set("pages.jobs", known, CACHE_SECONDS)
+    return known
+
+
 def ended_since(moment: datetime) -> Ended:
     """Attempts that ended at `moment` or later; up to 5 s old."""
     key = f"pages.ended.{moment.replace(second=0, microsecond=0).isoformat()}"

@@ -12,13 +12,14 @@ from django.utils import timezone
 from jobs_app.states import JobState, Status
 from runspaces_app import languages
 from runspaces_app.models import Pool, Runspace
-from taskhub.core.pages.choices import ChoiceFilter, by_field, choice_filter
+from taskhub.core.pages.choices import ChoiceFilter, asked_filter, by_field, choice_filter
 from tasks_app.models import Task
+from tasks_app.pages import task_names
 
 from . import figures, history, runspace_runs
 
 # So many names stand in a select; the search finds the others.
-MOST = 200
+MOST = task_names.MOST
 
 _PERIODS = {
     "hour": ("Last hour", timedelta(hours=1)),
@@ -56,8 +57,7 @@ def _with_status(rows: QuerySet[Any], value: str, request: HttpRequest) -> Query
 
 
 def _tasks(request: HttpRequest) -> list[tuple[str, str]]:
-    rows = Task.objects.order_by("app", "name").values_list("pk", "app", "name")[:MOST]
-    return [(str(key), f"{app}/{name}" if app else name) for key, app, name in rows]
+    return task_names.offered(request, deleted=True)
 
 
 def _owners(request: HttpRequest) -> list[tuple[str, str]]:
@@ -123,26 +123,13 @@ class BetweenFilter(ChoiceFilter):
         return later if behind is None else later.filter(pk__lt=behind)
 
 
-class RunspaceFilter(ChoiceFilter):
-    """What one runspace ran; it shows only where an address asks for it."""
+def _run_by(rows: QuerySet[Any], value: str, request: HttpRequest) -> QuerySet[Any]:
+    found = Runspace.objects.filter(pk=int(value)).first()
+    return rows.none() if found is None else runspace_runs.only(rows, found, runspace_runs.stretch(found))
 
-    title = "Runspace"
-    parameter_name = "runspace"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        value = request.GET.get("runspace", "")
-        return [(value, value)] if value.isdecimal() and len(value) < 16 else []
-
-    def has_output(self) -> bool:
-        return bool(self.value())
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if not self.value():
-            return queryset
-        found = Runspace.objects.filter(pk__in=[int(key) for key, _ in self.lookup_choices]).first()
-        if found is None:
-            return queryset.none()
-        return runspace_runs.only(queryset, found, runspace_runs.stretch(found))
+def _in_hand(rows: QuerySet[Any], value: str, request: HttpRequest) -> QuerySet[Any]:
+    return rows.filter(engine=int(value), runspace__isnull=False, finished_at__isnull=True)
 
 
 def _apps(request: HttpRequest) -> list[tuple[str, str]]:
@@ -150,6 +137,9 @@ def _apps(request: HttpRequest) -> list[tuple[str, str]]:
     return [(name, name) for name in names]
 
 
+# What one runspace ran, and what an engine has handed to its runspaces.
+RunspaceFilter = asked_filter("runspace", "Runspace", _run_by)
+EngineFilter = asked_filter("engine", "In hand of engine", _in_hand)
 StateFilter = by_field("state", "State", JobState.choices)
 StatusFilter = choice_filter("status", "Status", _statuses, _with_status)
 CreatedFilter = choice_filter("created", "Created", _periods, _created_within)

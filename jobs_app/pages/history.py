@@ -58,11 +58,12 @@ def _uuid(text: str) -> UUID | None:
 
 
 def job_figures(now: datetime) -> list[Figure]:
-    """Running, queued, and what ended within the hour."""
+    """All, running, queued, and what ended within the hour."""
     open_now = figures.open_jobs()
     past = reverse("admin:jobs_app_execution_changelist")
     hour = figures.ended_since(now - timedelta(hours=1))
     return [
+        Figure("Jobs", f"{figures.all_jobs():,}", "?"),
         Figure("Running", f"{open_now['running']:,}", "?state=running"),
         Figure("Queued", f"{open_now['queued']:,}", "?state=queued"),
         Figure("Completed, last hour", f"{hour.ok:,}", f"{past}?status=success&ended=hour"),
@@ -86,7 +87,7 @@ def execution_figures(now: datetime) -> list[Figure]:
             "red" if day.bad else "",
         ),
         Figure("Stopped, 24 h", f"{day.stopped:,}", "?status=stopped&ended=day"),
-        Figure("Success rate", rate),
+        Figure("Success rate", rate, "?ended=day"),
     ]
 
 

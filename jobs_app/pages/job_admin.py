@@ -50,6 +50,7 @@ class JobAdmin(PagesAdmin):
         filters.LanguageFilter,
         filters.PoolFilter,
         filters.CreatedFilter,
+        filters.EngineFilter,
     )
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -1,5 +1,6 @@
 """The admin of tasks, with what only jobs know: running one now, and how its runs went."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -23,7 +24,7 @@ from tasks_app.pages import bulk, masking
 from tasks_app.pages.task_admin import TaskAdmin, stamp
 from tasks_app.pages.task_fields import code_area, json_text
 
-from . import task_days, task_strips
+from . import figures, task_days, task_strips
 
 RUNS = 20
 AVERAGE_OF = 20
@@ -49,7 +50,14 @@ class RunnableTaskAdmin(TaskAdmin):
         found = super().figures(request)
         running = Job.objects.filter(state=JobState.RUNNING, task__isnull=False)
         tasks = running.order_by().values("task").distinct().count()
-        return [*found[:2], Figure("Running", f"{tasks:,}", "?status=running"), *found[2:]]
+        bad = figures.ended_since(timezone.now() - timedelta(days=1)).bad
+        past = reverse(f"{self.admin_site.name}:jobs_app_execution_changelist")
+        return [
+            *found[:2],
+            Figure("Running", f"{tasks:,}", "?status=running"),
+            *found[2:],
+            Figure("Failed runs, 24 h", f"{bad:,}", f"{past}?status=bad&ended=day", "red" if bad else ""),
+        ]
 
     def run(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """Run it now: a GET asks for parameters, a POST runs it with those it brings."""

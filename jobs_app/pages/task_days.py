@@ -1,11 +1,13 @@
 """A task's last seven days as bars and a line: coordinates for an SVG that needs no script."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
 from jobs_app.models import Execution
 from jobs_app.states import Status
+
+from .filters import between
 
 DAYS = 7
 # A task that runs more often is told of by its newest runs.
@@ -25,6 +27,12 @@ class Day(NamedTuple):
     bad: int
     stopped: int
     average: float | None
+
+    @property
+    def between(self) -> str:
+        """The day as an address of the history names it."""
+        start = datetime.combine(self.day, time(), UTC)
+        return between(start, start + timedelta(days=1))
 
 
 class Bar(NamedTuple):

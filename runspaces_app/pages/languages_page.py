@@ -13,14 +13,18 @@ from taskhub.core.pages.admin import PagesAdmin
 def show(owner: PagesAdmin, request: HttpRequest) -> HttpResponse:
     """The page, in the shell of the admin that holds it."""
     permissions.require(request.user, "language.view")
-    rows = [row(language) for language in languages.all()]
+    every = [row(language) for language in languages.all()]
+    usable = [each for each in every if each["installed"]]
+    only_usable = request.GET.get("show") == "usable"
     return owner.page(
         request,
         "languages/page.html",
         "Languages",
         list_url=None,
-        rows=rows,
-        installed=sum(1 for each in rows if each["installed"]),
+        rows=usable if only_usable else every,
+        usable=len(usable),
+        all=len(every),
+        only_usable=only_usable,
     )
 
 

@@ -16,7 +16,7 @@ from runspaces_app.models import Pool, Runspace
 from taskhub.core import permissions
 from taskhub.core.audit import Actor
 from taskhub.core.pages.admin import Column, Empty, Figure, ListView, PagesAdmin
-from taskhub.core.pages.choices import ChoiceFilter, by_field, choice_filter
+from taskhub.core.pages.choices import ChoiceFilter, asked_filter, by_field, choice_filter
 from taskhub.core.pages.posts import carry_out
 from taskhub.core.pages.questions import Question
 
@@ -68,6 +68,10 @@ def _older(rows: QuerySet[Any], value: str, request: HttpRequest) -> QuerySet[An
     return rows.filter(opened_at__lte=timezone.now() - timedelta(hours=_AGES[value][1]))
 
 
+def _ended_within_a_day(rows: QuerySet[Any], value: str, request: HttpRequest) -> QuerySet[Any]:
+    return rows.filter(closed_at__gte=timezone.now() - warnings.BROKEN_FOR)
+
+
 def _pools(request: HttpRequest) -> list[tuple[str, str]]:
     return [(name, name) for name in Pool.objects.values_list("name", flat=True)]
 
@@ -93,6 +97,8 @@ class RunspaceAdmin(PagesAdmin):
         choice_filter(
             "age", "Age", lambda request: [(key, words) for key, (words, _) in _AGES.items()], _older
         ),
+        choice_filter("ended", "Ended", lambda request: [("day", "Last 24 hours")], _ended_within_a_day),
+        asked_filter("engine", "Engine", lambda rows, value, request: rows.filter(engine=int(value))),
     )
 
     # What only the jobs know
@@ -126,8 +132,8 @@ class RunspaceAdmin(PagesAdmin):
         return [
             Figure("Open", f"{opened['all']:,}", "?", told_as="open"),
             Figure("Busy", f"{opened['busy']:,}", "?availability=busy", told_as="busy"),
-            Figure("Broken, 24 h", f"{broken:,}", "?state=broken", "red" if broken else ""),
-            Figure("Memory", f"{opened['memory'] / memory.MB:,.0f} MB", told_as="memory"),
+            Figure("Broken, 24 h", f"{broken:,}", "?state=broken&ended=day", "red" if broken else ""),
+            Figure("Memory", f"{opened['memory'] / memory.MB:,.0f} MB", "?", told_as="memory"),
         ]
 
     def views(self, request: HttpRequest) -> list[ListView]:

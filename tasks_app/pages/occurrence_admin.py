@@ -9,19 +9,14 @@ from django.utils import timezone
 
 from taskhub.core.pages.admin import Column, Empty, ListView, PagesAdmin
 from taskhub.core.pages.choices import by_field, choice_filter
-from tasks_app.models import Occurrence, Task
+from tasks_app.models import Occurrence
 
-from . import schedules
+from . import schedules, task_names
 
 
 def _decided_within(rows: QuerySet[Any], value: str, request: HttpRequest) -> QuerySet[Any]:
     days = {"day": 1, "week": 7, "month": 30}[value]
     return rows.filter(decided_at__gte=timezone.now() - timedelta(days=days))
-
-
-def _names(request: HttpRequest) -> list[tuple[str, str]]:
-    rows = Task.objects.filter(deleted=False).order_by("app", "name").values_list("pk", "app", "name")[:200]
-    return [(str(key), f"{app}/{name}" if app else name) for key, app, name in rows]
 
 
 class OccurrenceAdmin(PagesAdmin):
@@ -41,7 +36,9 @@ class OccurrenceAdmin(PagesAdmin):
     )
     ordering = ("-pk",)
     list_filter = (
-        choice_filter("task", "Task", _names, lambda rows, value, request: rows.filter(task=int(value))),
+        choice_filter(
+            "task", "Task", task_names.offered, lambda rows, value, request: rows.filter(task=int(value))
+        ),
         by_field("decision", "Decision", Occurrence.Decision.choices),
         choice_filter(
             "decided",

@@ -62,3 +62,28 @@ def by_field(name: str, title: str, choices: Choices, *, field: str = "") -> typ
     return choice_filter(
         name, title, lambda request: fixed, lambda rows, value, request: rows.filter(**{column: value})
     )
+
+
+class AskedFilter(ChoiceFilter):
+    """A number that only an address names: it shows while it is set, and is not offered."""
+
+    def lookups(self, request: HttpRequest, model_admin: "ModelAdmin[Any]") -> list[tuple[str, str]]:
+        value = request.GET.get(self.parameter_name or "", "")
+        return [(value, value)] if is_key(value) else []
+
+    def has_output(self) -> bool:
+        return bool(self.value())
+
+
+def asked_filter(
+    name: str, title: str, narrow: Callable[[QuerySet[Any], str, HttpRequest], QuerySet[Any]]
+) -> type[AskedFilter]:
+    """A filter class for `?name=<number>` of links, shown as `title`."""
+    return type(
+        f"{name.title()}Filter", (AskedFilter,), {"parameter_name": name, "title": title, "narrow": narrow}
+    )
+
+
+def is_key(value: str) -> bool:
+    """Whether it may be the number of a row."""
+    return value.isascii() and value.isdecimal() and len(value) < 16
