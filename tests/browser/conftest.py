@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.acceptance.conftest import installation, installations, prepared, taskhub
-from tests.acceptance.harness import ADMIN_PASSWORD, Installation
+from tests.acceptance.databases import drop_database
+from tests.acceptance.harness import ADMIN_PASSWORD, Installation, Prepared
 from tests.support import wait_until
 
 __all__ = ["installation", "installations", "prepared", "taskhub"]
@@ -37,6 +38,18 @@ def complaints(page: Any) -> Iterator[Complaints]:
     heard = Complaints(page)
     yield heard
     assert not heard.found
+
+
+@pytest.fixture(scope="module")
+def shared(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """`up` for all tests of a module that leave it running and bring their own rows."""
+    installation = prepared.copy(tmp_path_factory.mktemp("shared") / "home")
+    try:
+        installation.start()
+        yield installation
+    finally:
+        installation.clean_up()
+        drop_database(installation.database_url)
 
 
 @pytest.fixture

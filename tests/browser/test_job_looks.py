@@ -10,14 +10,11 @@ from playwright.sync_api import expect
 
 from tests.acceptance.harness import Installation
 from tests.browser.accessibility import serious
-from tests.browser.conftest import Complaints
 from tests.browser.jobs import address, job
+from tests.browser.looks import looks, too_wide
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.slow]
 
-LOOKS = {"light-1440": ("light", 1440, 900), "dark-1440": ("dark", 1440, 900),
-         "light-390": ("light", 390, 844), "dark-390": ("dark", 390, 844)}  # fmt: skip
-HIDDEN_WIDTH = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 INDEXED = """import sys, time, pathlib
 for number in range(1, 4001):
     if number % 50 == 31:
@@ -63,54 +60,49 @@ def form(page: Any, where: Installation) -> None:
     expect(page.locator("[data-told]")).to_have_text(re.compile("Line"))
 
 
-def look_at(page: Any, look: str, picture: Any, wrong: list[tuple[str, str, object]], name: str) -> None:
-    """Keep a picture and note what is wrong with it."""
-    picture(page, f"job-{name}.{look}")
-    if page.evaluate(HIDDEN_WIDTH) > 0:
-        wrong.append((look, name, "wider than the window"))
-    wrong.extend((look, name, each) for each in serious(page))
+def look_at(page: Any, picture: Any, wrong: list[tuple[str, str, object]], name: str) -> None:
+    """Keep pictures of the page as it stands and note what is wrong with it."""
+    for look in looks(page):
+        picture(page, f"job-{name}.{look}")
+        if too_wide(page):
+            wrong.append((look, name, "wider than the window"))
+        wrong.extend((look, name, each) for each in serious(page))
 
 
-def test_every_look(browser: Any, taskhub: Installation, sign_in: Any, picture: Any, tmp_path: Path) -> None:
+def test_every_look(
+    page: Any, taskhub: Installation, sign_in: Any, picture: Any, complaints: Any, tmp_path: Path
+) -> None:
     go = tmp_path / "go"
     running = job(taskhub, "SearchReindex", INDEXED.replace("GO", repr(str(go))), wait=0)
     failed = job(taskhub, "ImportOrders", BROKEN)
     silent = job(taskhub, "Silent", "None")
     waiting = job(taskhub, "Later", "1", start=False, wait=0)
     wrong: list[tuple[str, str, object]] = []
-    for look, (theme, width, height) in LOOKS.items():
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=theme, reduced_motion="reduce"
-        )
-        page = context.new_page()
-        complaints = Complaints(page)
-        sign_in(page, taskhub)
+    keep = partial(look_at, page, picture, wrong)
+    sign_in(page, taskhub)
 
-        keep = partial(look_at, page, look, picture, wrong)
-        page.goto(address(taskhub, running))
-        expect(page.locator("#L4000")).to_be_attached()
-        keep("running")
-        page.locator("#output").evaluate("part => part.scrollIntoView()")
-        page.get_by_role("searchbox", name="Find in output").fill("rejected document")
-        expect(page.locator("[data-count]")).to_have_text("1 of 80")
-        expect(page.locator(".th-log__found--here")).to_be_in_viewport()
-        keep("found")
-        page.goto(address(taskhub, failed))
-        expect(page.locator("#L1")).to_be_attached()
-        keep("failed")
-        page.goto(address(taskhub, silent))
-        expect(page.locator("[data-part=empty]")).to_have_text("This job wrote no output.")
-        keep("silent")
-        page.goto(address(taskhub, waiting))
-        expect(page.locator(".th-why")).to_contain_text("Not started yet")
-        keep("created")
-        page.goto(address(taskhub, running))
-        page.get_by_role("link", name="Stop…").click()
-        expect(page.get_by_role("dialog")).to_be_visible()
-        keep("stop")
-        form(page, taskhub)
-        keep("new")
-        wrong += [(look, "", text) for text in complaints.found]
-        context.close()
+    page.goto(address(taskhub, running))
+    expect(page.locator("#L4000")).to_be_attached()
+    keep("running")
+    page.locator("#output").evaluate("part => part.scrollIntoView()")
+    page.get_by_role("searchbox", name="Find in output").fill("rejected document")
+    expect(page.locator("[data-count]")).to_have_text("1 of 80")
+    expect(page.locator(".th-log__found--here")).to_be_in_viewport()
+    keep("found")
+    page.goto(address(taskhub, failed))
+    expect(page.locator("#L1")).to_be_attached()
+    keep("failed")
+    page.goto(address(taskhub, silent))
+    expect(page.locator("[data-part=empty]")).to_have_text("This job wrote no output.")
+    keep("silent")
+    page.goto(address(taskhub, waiting))
+    expect(page.locator(".th-why")).to_contain_text("Not started yet")
+    keep("created")
+    page.goto(address(taskhub, running))
+    page.get_by_role("link", name="Stop…").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    keep("stop")
+    form(page, taskhub)
+    keep("new")
     go.touch()
     assert wrong == []

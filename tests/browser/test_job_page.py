@@ -141,7 +141,9 @@ def test_a_stop_that_comes_too_late_says_the_state(page, taskhub, sign_in, tmp_p
 def test_attempts_are_tabs_and_the_newest_is_followed(page, taskhub, sign_in, complaints):
     sign_in(page, taskhub)
     code = "import time\nprint('attempt', context.attempt, flush=True)\ntime.sleep(1.5)\nraise ValueError('again')"
-    uuid = job(taskhub, "retried", code, wait=0, max_attempts=2)
+    again = {"name": "Retried", "code": code, "retry": {"max_attempts": 2, "backoff": 1}}
+    task = taskhub.client().post("/api/v1/tasks", again).json()["id"]
+    uuid = taskhub.client().post(f"/api/v1/tasks/{task}/run", {}).json()["uuid"]
     page.goto(address(taskhub, uuid))
     expect(page.locator("#L1")).to_have_text(re.compile("attempt 1"))
     expect(page.locator("#L1")).to_have_text(re.compile("attempt 2"), timeout=60_000)

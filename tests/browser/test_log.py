@@ -86,6 +86,11 @@ def until_seen(page: Any, number: float, about: int) -> None:
     wait_until(lambda: abs(first_seen(page) - number) < about, message=f"about line {number} is seen")
 
 
+@pytest.fixture
+def taskhub(shared):
+    return shared
+
+
 @pytest.mark.slow
 def test_200_000_lines_are_smooth(page, taskhub, sign_in, complaints):
     page.add_init_script(OBSERVE)

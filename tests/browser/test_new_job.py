@@ -26,6 +26,11 @@ def shown_job(page: Any, where: Installation) -> Any:
     return row(where, page.url.split("/")[-3])
 
 
+@pytest.fixture
+def taskhub(shared):
+    return shared
+
+
 def test_check_names_the_line_before_anything_is_made(page, taskhub, sign_in, complaints):
     sign_in(page, taskhub)
     code = new_job(page, taskhub)

@@ -32,6 +32,11 @@ def until_state(page: Any, state: str) -> None:
     expect(page.locator("h2 .th-badge")).to_have_text(state, timeout=30_000)
 
 
+@pytest.fixture
+def taskhub(shared):
+    return shared
+
+
 def test_create_and_start_a_script_and_see_what_came_of_it(page, taskhub, sign_in, complaints, picture):
     sign_in(page, taskhub)
     create(page, "greeting", HELLO)
