@@ -24,7 +24,7 @@ QUESTIONS = re.compile(r"/(stop|remove|close|revoke)/$")
 
 
 def addresses(page: Any, base: str) -> list[str]:
-    """The pages above, the first row of each list (of jobs three, for their states differ), and the questions behind their buttons."""
+    """The pages above, the first row of each list (three jobs, in different states), and the questions asked."""
     found = [f"{base}/admin/{path}" for path in (*LISTS, *OTHERS)]
     for path in LISTS:
         page.goto(f"{base}/admin/{path}")
