@@ -15,7 +15,8 @@ from tests.acceptance.harness import Installation, Ledger, Prepared
 from tests.acceptance.rows import Rows, history_fits, nothing_in_hand, started_once
 from tests.support import wait_until
 
-pytestmark = pytest.mark.processes
+# It brings its own PostgreSQL, whatever the run is on.
+pytestmark = [pytest.mark.processes, pytest.mark.one_database]
 
 SIGN = "{context.job_id} {context.attempt}"
 MANY = 2000
