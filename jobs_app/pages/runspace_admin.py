@@ -32,7 +32,7 @@ class WorkingRunspaceAdmin(RunspaceAdmin):
         return Work(
             link=link,
             counts=[(status, count, f"{link}&status={status}") for status, count in ended.items()],
-            bounded=within.bounded,
+            newest=runspace_runs.MOST if within.bounded else None,
         )
 
     def history_link(self, runspace: Runspace) -> str:

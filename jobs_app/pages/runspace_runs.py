@@ -11,7 +11,7 @@ from runspaces_app.models import Runspace
 from . import figures
 
 # At most so many rows of the history are looked through, the newest it can have run.
-MOST = 100_000
+MOST = 50_000
 # Its last end may be written this much later than its own.
 LATE = timedelta(minutes=1)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import CharField, Func, Max, QuerySet
+from django.db.models import BigIntegerField, Func, Max, QuerySet
 
 from runspaces_app.models import Runspace, RunspaceSample
 
@@ -13,10 +13,13 @@ MB = 1024 * 1024
 # An open runspace is measured so often.
 EVERY = timedelta(seconds=15)
 MINUTE = timedelta(minutes=1)
-LINE_HOURS = 2
+# The lines of a list: two hours in so many places.
 LINE_STEP = 2 * MINUTE
+LINE_PLACES = 60
 # Nothing measured for so long, or for three points, is a gap.
 GAP = 2 * MINUTE
+# So many times the values may the limit be for both to be seen in one drawing.
+FAR = 25
 # So many lines of the table under a chart, the newest first.
 TABLE_LINES = 60
 
@@ -50,7 +53,9 @@ class Chart(NamedTuple):
     """What the page draws and writes below it.
 
     Attributes:
-        points: for the drawing, as JSON: milliseconds and MB, null where nothing was measured.
+        points: for the drawing, as JSON: milliseconds and MB, null where nothing was measured, and a null
+            limit where it is far above.
+        far: the limit is, so that the values would lie flat on the ground under its line.
         table: every so many of the points, the newest first.
     """
 
@@ -60,20 +65,28 @@ class Chart(NamedTuple):
     points: str
     most: int
     limit: int
+    far: bool
     table: list[Point]
 
 
-class _MinuteOf(Func):
-    """The minute of a moment as text, in UTC; done by the database without calling back into Python."""
+class _Stretch(Func):
+    """The number, since 1970, of the stretch of so many seconds in which a moment lies.
 
-    output_field = CharField()
+    Done by the database without calling back into Python, and the same stretches for whoever asks.
+    """
+
+    output_field = BigIntegerField()
+
+    def __init__(self, expression: str, *, seconds: int) -> None:
+        super().__init__(expression, seconds=seconds)
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        # Moments are stored there as text, in UTC.
-        return self.as_sql(compiler, connection, template="SUBSTR(%(expressions)s, 1, 16)", **context)
+        # Moments are stored there as text, in UTC. Twice escaped: for the template and for the parameters.
+        template = "(CAST(STRFTIME('%%%%s', %(expressions)s) AS INTEGER) / %(seconds)d)"
+        return self.as_sql(compiler, connection, template=template, **context)
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        template = "TO_CHAR(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')"
+        template = "(FLOOR(EXTRACT(EPOCH FROM %(expressions)s))::bigint / %(seconds)d)"
         return self.as_sql(compiler, connection, template=template, **context)
 
 
@@ -84,16 +97,18 @@ def lines(runspaces: Sequence[Runspace], *, now: datetime) -> dict[int, str]:
     """
     if not runspaces:
         return {}
-    since = now - timedelta(hours=LINE_HOURS)
-    rows = RunspaceSample.objects.filter(
-        runspace__in=[row.pk for row in runspaces], at__gte=since, at__lte=now
-    )
-    drawn: dict[int, list[int]] = {}
-    for key, minute, memory in _by_minute(rows).values_list("runspace", "minute", "memory"):
-        values = drawn.setdefault(key, [0] * (timedelta(hours=LINE_HOURS) // LINE_STEP))
-        place = min(max(0, (_moment(minute) - since) // LINE_STEP), len(values) - 1)
-        values[place] = max(values[place], memory)
-    return {key: ",".join(_short(value) if value else "" for value in each) for key, each in drawn.items()}
+    first = _first_number(now)
+    drawn: dict[int, list[str]] = {}
+    told = by_stretch([row.pk for row in runspaces], now=now)
+    for key, number, most in told.values_list("runspace", "number", "memory"):
+        drawn.setdefault(key, [""] * LINE_PLACES)[number - first] = f"{most / MB:.1f}"
+    return {key: ",".join(values) for key, values in drawn.items()}
+
+
+def by_stretch(keys: Sequence[int], *, now: datetime) -> QuerySet[Any]:
+    """The statement behind `lines`."""
+    since = _moment(_first_number(now), LINE_STEP)
+    return _by(LINE_STEP, RunspaceSample.objects.filter(runspace__in=keys, at__gte=since, at__lte=now))
 
 
 def chart(runspace: Runspace, *, period: str, limit: int, now: datetime) -> Chart:
@@ -102,10 +117,10 @@ def chart(runspace: Runspace, *, period: str, limit: int, now: datetime) -> Char
     end = runspace.closed_at or now
     start = end - shown.length
     rows = RunspaceSample.objects.filter(runspace=runspace.pk, at__gte=start, at__lte=end + EVERY)
-    found = list(
-        _every(rows, start=start) if shown.step == EVERY else _thinned(rows, shown.step, start=start)
-    )
+    found = list(_every(rows) if shown.step == EVERY else _thinned(rows, shown.step))
     every = max(1, len(found) // TABLE_LINES)
+    most = max((point.memory for point in found), default=0)
+    far = bool(found) and limit > FAR * most
     return Chart(
         period=shown,
         start=start,
@@ -114,40 +129,33 @@ def chart(runspace: Runspace, *, period: str, limit: int, now: datetime) -> Char
             {
                 "from": _millis(start),
                 "to": _millis(end),
-                "limit": limit / MB,
+                "limit": None if far else limit / MB,
                 "values": _with_gaps(found, shown.step),
             }
         ),
-        most=max((point.memory for point in found), default=0),
+        most=most,
         limit=limit,
+        far=far,
         table=found[::-1][::every][:TABLE_LINES],
     )
 
 
-def _every(rows: QuerySet[RunspaceSample], *, start: datetime) -> Iterator[Point]:
+def _every(rows: QuerySet[RunspaceSample]) -> Iterator[Point]:
     most = 2 * (PERIODS[0].length // EVERY)
     measured = rows.order_by("at").values_list("at", "memory_bytes", "threads", "handles")
     return (Point(*row) for row in measured[:most])
 
 
-def _thinned(rows: QuerySet[RunspaceSample], step: timedelta, *, start: datetime) -> Iterator[Point]:
-    told = _by_minute(rows, threads=Max("threads"), handles=Max("handles")).order_by("minute")
-    kept: Point | None = None
-    for minute, memory, threads, handles in told.values_list("minute", "memory", "threads", "handles"):
-        at = start + (_moment(minute) - start) // step * step
-        if kept is not None and kept.at == at:
-            kept = Point(at, max(kept.memory, memory), max(kept.threads, threads), max(kept.handles, handles))
-            continue
-        if kept is not None:
-            yield kept
-        kept = Point(at, memory, threads, handles)
-    if kept is not None:
-        yield kept
+def _thinned(rows: QuerySet[RunspaceSample], step: timedelta) -> Iterator[Point]:
+    told = _by(step, rows, threads=Max("threads"), handles=Max("handles")).order_by("number")
+    for number, *most in told.values_list("number", "memory", "threads", "handles"):
+        yield Point(_moment(number, step), *most)
 
 
-def _by_minute(rows: QuerySet[RunspaceSample], **more: Max) -> QuerySet[Any]:
-    minutes = rows.order_by().annotate(minute=_MinuteOf("at")).values("runspace", "minute")
-    return minutes.annotate(memory=Max("memory_bytes"), **more)
+def _by(step: timedelta, rows: QuerySet[RunspaceSample], **more: Max) -> QuerySet[Any]:
+    """The most of each stretch of each runspace."""
+    numbered = rows.order_by().annotate(number=_Stretch("at", seconds=int(step.total_seconds())))
+    return numbered.values("runspace", "number").annotate(memory=Max("memory_bytes"), **more)
 
 
 def _with_gaps(points: Sequence[Point], step: timedelta) -> list[list[float | None]]:
@@ -162,13 +170,14 @@ def _with_gaps(points: Sequence[Point], step: timedelta) -> list[list[float | No
     return values
 
 
-def _moment(minute: str) -> datetime:
-    return datetime.strptime(minute, "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
+def _first_number(now: datetime) -> int:
+    """The stretch with which the line of a list begins; it ends with the present one."""
+    return int(now.timestamp() // LINE_STEP.total_seconds()) - LINE_PLACES + 1
+
+
+def _moment(number: int, step: timedelta) -> datetime:
+    return datetime.fromtimestamp(number * step.total_seconds(), UTC)
 
 
 def _millis(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
-
-
-def _short(memory: int) -> str:
-    return f"{memory / MB:.1f}"

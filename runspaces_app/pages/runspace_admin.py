@@ -40,12 +40,12 @@ class Work(NamedTuple):
     Attributes:
         link: the history of it.
         counts: how many ended how: (status, number, link).
-        bounded: there may be more, further back than is looked.
+        newest: only so many rows of the history were looked at, so there may be more; None for all.
     """
 
     link: str
     counts: list[tuple[str, int, str]]
-    bounded: bool
+    newest: int | None
 
 
 class StateFilter(ChoiceFilter):

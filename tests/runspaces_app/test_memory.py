@@ -30,13 +30,13 @@ def values(runspace, period, *, now=NOON):
 
 def test_a_line_has_sixty_places_of_two_minutes_and_keeps_the_peak_of_each():
     row = make_runspace()
-    measure(row, m119=10, m3=20, m2_5=35.25, m0_2=30, m121=99)
+    measure(row, m117=10, m3=20, m2_5=35.25, m0_2=30, m121=99)
     places = memory.lines([row], now=NOON)[row.pk].split(",")
     assert len(places) == 60
     assert {place: value for place, value in enumerate(places) if value} == {
         0: "10.0",
-        58: "35.2",
-        59: "30.0",
+        57: "35.2",
+        58: "30.0",
     }
 
 
@@ -49,6 +49,12 @@ def test_the_lines_of_many_take_one_statement(django_assert_num_queries):
     assert rows[0].pk not in lines and len(lines) == 4
     with django_assert_num_queries(0):
         assert memory.lines([], now=NOON) == {}
+
+
+@pytest.mark.one_database
+def test_the_lines_are_read_along_an_index():
+    plan = memory.by_stretch([1, 2], now=NOON).explain()
+    assert "USING INDEX sample_runspace_at" in plan, plan
 
 
 @pytest.mark.parametrize(
@@ -79,6 +85,14 @@ def test_a_stretch_without_measurements_is_a_gap_and_a_short_pause_is_none():
     row = make_runspace()
     measure(row, m10=10, m9_5=11, m8=12, m3=13)
     assert values(row, "1") == [10.0, 11.0, 12.0, None, 13.0]
+
+
+@pytest.mark.parametrize(("megabytes", "drawn"), [(200, 100), (7, 100), (4, 100), (3.9, None)])
+def test_the_limit_is_drawn_unless_it_is_far_above(megabytes, drawn):
+    row = make_runspace()
+    measure(row, m5=megabytes)
+    chart = memory.chart(row, period="1", limit=LIMIT, now=NOON)
+    assert json.loads(chart.points)["limit"] == drawn and chart.far is (drawn is None)
 
 
 def test_a_closed_one_shows_its_own_last_hour():

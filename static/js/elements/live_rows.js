@@ -10,6 +10,9 @@ import { toast } from "./toast.js"
 
 const NEW_MS = 3000
 const SOON_MS = 200
+// After fetching rows the page rests so many times as long as that took: where they change all the time,
+// many open pages must not take the server for themselves.
+const REST = 20
 const TABLE = "#result_list tbody"
 
 export class LiveRows extends HTMLElement {
@@ -57,6 +60,7 @@ export class LiveRows extends HTMLElement {
     this.kind = this.constructor
     this.old = new Set()
     this.known = new Map()
+    this.rested = 0
     this.leave = new AbortController()
     this.button = this.querySelector("button")
     this.button.addEventListener("click", () => this.showNew())
@@ -104,16 +108,18 @@ export class LiveRows extends HTMLElement {
   }
 
   soon() {
-    this.timer ??= setTimeout(() => this.refresh(), this.kind.pause)
+    this.timer ??= setTimeout(() => this.refresh(), Math.max(this.kind.pause, this.rested - performance.now()))
   }
 
   async refresh() {
+    const began = performance.now()
     const ids = [...this.old]
     this.old.clear()
     const page = await this.read(`${this.dataset.rows}?ids=${ids.join(",")}`)
     const rows = this.rows
     const { key } = this.kind
     page?.querySelectorAll(`tr[data-${key}]`).forEach((fresh) => this.patch(rows.get(fresh.dataset[key]), fresh))
+    this.rested = performance.now() + REST * (performance.now() - began)
     this.timer = null
     if (this.old.size) this.soon()
   }

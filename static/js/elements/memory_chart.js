@@ -7,8 +7,6 @@ const STEPS = [
   [6 * HOUR, HOUR],
   [24 * HOUR, 4 * HOUR],
 ]
-// With the limit much higher than the values, the line would lie flat on the ground.
-const MOST_ABOVE = 8
 
 class MemoryChart extends HTMLElement {
   connectedCallback() {
@@ -52,7 +50,6 @@ function settings(place, { from, to, limit, values }) {
   const look = getComputedStyle(place)
   const colour = (name) => look.getPropertyValue(`--th-${name}`).trim()
   const most = Math.max(...values.map(([, value]) => value ?? 0))
-  const near = limit <= MOST_ABOVE * most
   const font = { family: look.fontFamily, size: 11 }
   return {
     type: "line",
@@ -64,6 +61,7 @@ function settings(place, { from, to, limit, values }) {
           borderColor: colour("blue"),
           backgroundColor: `color-mix(in srgb, ${colour("blue")} 16%, transparent)`,
           borderWidth: 2,
+          pointBackgroundColor: colour("blue"),
           fill: "origin",
           // Alone between two gaps, a point has no line to stand for it.
           pointRadius: ({ dataIndex: place }) => (alone(values, place) ? 2 : 0),
@@ -72,7 +70,7 @@ function settings(place, { from, to, limit, values }) {
         },
         {
           label: "Warning",
-          data: near ? [{ x: from, y: limit }, { x: to, y: limit }] : [],
+          data: limit === null ? [] : [{ x: from, y: limit }, { x: to, y: limit }],
           borderColor: colour("orange"),
           borderDash: [5, 4],
           order: -1,
@@ -98,7 +96,7 @@ function settings(place, { from, to, limit, values }) {
         },
         y: {
           beginAtZero: true,
-          suggestedMax: (near ? Math.max(limit, most) : most) * 1.08,
+          suggestedMax: Math.max(limit ?? 0, most) * 1.08,
           ticks: { callback: (value) => `${value.toLocaleString("en")} MB`, color: colour("muted"), font, maxTicksLimit: 6 },
           grid: { color: colour("line") },
           border: { display: false },
