@@ -55,6 +55,7 @@ def _answer(request: HttpRequest, status: int, sentence: str = "") -> HttpRespon
         "title": _title(status),
         "request_id": getattr(request, "request_id", ""),
         "server_time": timezone.now(),
+        "again": request.get_full_path() if status == 500 and request.method == "GET" else "",
     }
     try:
         if may_enter(request.user):

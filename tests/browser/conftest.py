@@ -16,6 +16,7 @@ __all__ = ["installation", "installations", "prepared", "taskhub"]
 
 # Pictures of every page are left here for who wants to look; in CI they are kept with the run.
 PICTURES = Path(__file__).resolve().parents[1] / "artefacts" / "browser"
+RENAME = "from django.db import connection; connection.cursor().execute('ALTER TABLE {} RENAME TO {}')"
 FILL = "from django.utils import timezone; from tests.browser import demo; demo.fill(timezone.now())"
 
 
@@ -85,3 +86,9 @@ def picture() -> Callable[[Any, str], None]:
         page.screenshot(path=os.fspath(PICTURES / f"{name}.png"))
 
     return keep
+
+
+def rename_table(where: Installation, old: str, new: str) -> None:
+    """Take a table away from running processes, or give it back: whatever reads it fails meanwhile."""
+    done = where.manage("shell", "-c", RENAME.format(old, new))
+    assert done.returncode == 0, done.stderr

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.accessibility import serious
+from tests.browser.conftest import rename_table
 from tests.browser.jobs import job, row
 from tests.support import wait_until
 
@@ -51,14 +52,6 @@ def test_a_failure_is_run_again_from_the_overview(page, taskhub, sign_in, compla
     )
 
 
-RENAME = "from django.db import connection; connection.cursor().execute('ALTER TABLE {} RENAME TO {}')"
-
-
-def rename(where, old: str, new: str) -> None:
-    done = where.manage("shell", "-c", RENAME.format(old, new))
-    assert done.returncode == 0, done.stderr
-
-
 def test_a_panel_whose_source_fails_says_so_and_is_tried_again(page, web, sign_in, picture):
     sign_in(page, web)
     page.evaluate("window.same = true")
@@ -66,7 +59,7 @@ def test_a_panel_whose_source_fails_says_so_and_is_tried_again(page, web, sign_i
         name: page.get_by_role("region", name=name)
         for name in ("Runs per hour", "Recent failures", "Running and queued", "Next runs", "Alerts")
     }
-    rename(web, "jobs_app_execution", "put_away")
+    rename_table(web, "jobs_app_execution", "put_away")
     for name in ("Runs per hour", "Recent failures"):
         expect(panels[name]).to_contain_text("Could not load.", timeout=SOON)
     for name, words in (
@@ -76,7 +69,7 @@ def test_a_panel_whose_source_fails_says_so_and_is_tried_again(page, web, sign_i
         expect(panels[name]).not_to_contain_text("Could not load")
     picture(page, "overview-not-all")
     assert serious(page) == []
-    rename(web, "put_away", "jobs_app_execution")
+    rename_table(web, "put_away", "jobs_app_execution")
     panels["Recent failures"].get_by_role("link", name="Retry").click()
     for panel in panels.values():
         expect(panel).not_to_contain_text("Could not load", timeout=SOON)
