@@ -210,6 +210,9 @@ TASKHUB_ENVIRONMENT = env_text("TASKHUB_ENVIRONMENT")
 UNFOLD = admin_settings.skin()
 CSRF_FAILURE_VIEW = "taskhub.admin_errors.csrf_refused"
 
+# Live pages: how often an open socket asks again who its user is and what he may see.
+LIVE_CHECK_SECONDS = 30.0
+
 # Logging: to stderr, one line each, with the process that wrote it.
 LOG_LEVEL = env_choice("TASKHUB_LOG_LEVEL", "INFO", of=("DEBUG", "INFO", "WARNING", "ERROR"))
 LOGGING = {

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
 from django.utils import timezone
 
 from taskhub.core.errors import TaskhubError
@@ -27,7 +28,6 @@ TOO_MANY = 4429
 TOO_BIG = 1009
 
 ROUND_SECONDS = 0.2
-CHECK_SECONDS = 30.0
 # A page that took longer to take a frame is not told what it missed but how things are.
 SLOW_SECONDS = 2.0
 MOST_BYTES = 64 * 1024
@@ -61,7 +61,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc] # channels shi
 
     clock: Callable[[], datetime] = staticmethod(timezone.now)
     monotonic: Callable[[], float] = staticmethod(time.monotonic)
-    check_seconds = CHECK_SECONDS
+    check_seconds: float = settings.LIVE_CHECK_SECONDS
     round_seconds = ROUND_SECONDS
 
     async def connect(self) -> None:

@@ -45,14 +45,15 @@ def session_cookie(where: Web, password: str, name: str = "admin") -> str:
 
 @contextmanager
 def socket(where: Web, cookie: str, *, origin: str = "", **topics: Any) -> Iterator[ClientConnection]:
-    """An open socket that has subscribed; its snapshot is the first frame."""
+    """An open socket; with topics it has subscribed, and its snapshot is the first frame."""
     with connect(
         f"ws://127.0.0.1:{where.port}{PATH}",
         origin=Origin(origin or where.address),
         additional_headers={"Cookie": cookie},
         proxy=None,
     ) as opened:
-        opened.send(json.dumps({"subscribe": topics}))
+        if topics:
+            opened.send(json.dumps({"subscribe": topics}))
         yield opened
 
 

@@ -212,7 +212,7 @@ def test_a_lost_role_ends_what_it_opened(viewer, home, monkeypatch):
 
 
 def test_rights_are_asked_again_within_a_minute():
-    assert consumer.CHECK_SECONDS <= 60
+    assert consumer.LiveConsumer.check_seconds <= 60
 
 
 def test_a_page_that_asks_for_too_much_is_told_so_and_keeps_what_it_had(viewer, home):
