@@ -29,6 +29,7 @@ class Sizes:
     list_jobs: int = 100_000
     list_executions: int = 1_000_000
     list_requests: int = 20
+    page_tasks: int = 1_000
     live_sockets: int = 60
     live_steps: int = 40
     live_seconds: float = 15.0
@@ -50,7 +51,7 @@ QUICK = Sizes(
 TINY = Sizes(
     drain_jobs=50, live_jobs=50, latency_jobs=5, insert_jobs=500, insert_seconds=0.5, shell_jobs=20,
     print_bytes=2_000_000, print_jobs=1, long_lines=30_000, far_line=20_000, rest_settle=0.5,
-    rest_seconds=1.0, list_jobs=500, list_executions=2_000, list_requests=2,
+    rest_seconds=1.0, list_jobs=500, list_executions=2_000, list_requests=2, page_tasks=30,
     due_tasks=50, idle_tasks=100, idle_ticks=5, punctual_tasks=10,
     task_files=12, previews=16, live_sockets=3, live_steps=3, live_seconds=1.0,
 )  # fmt: skip

@@ -15,27 +15,44 @@ from jobs_app.models import Execution, Job, JobSpec
 from tasks_app.models import Task
 
 DAYS = 20
-TASKS = 50
+TASKS = 1_000
 UNSTARTED = 20
 
 
-def make(*, jobs: int, executions: int, owner: int, now: datetime) -> None:
+def make(*, jobs: int, executions: int, owner: int, now: datetime, tasks: int = TASKS) -> None:
     """Insert the rows; the newest `jobs` executions are those of the jobs, older ones outlived theirs."""
     with transaction.atomic():
-        first_task = _tasks()
+        first_task = _tasks(tasks, now)
         sql = _Dialect(now=now, count=executions)
         outlived = executions - jobs
         job = _job_columns(sql, owner=owner)
         _insert(Job, jobs, job, shift=outlived)
         _insert(JobSpec, jobs, {"job_id": sql.uuid, "code": "'1 + 1'"}, shift=outlived)
         _insert(
-            Execution, executions - UNSTARTED, _execution_columns(sql, owner=owner, first_task=first_task)
+            Execution,
+            executions - UNSTARTED,
+            _execution_columns(sql, owner=owner, first_task=first_task, tasks=tasks),
         )
 
 
-def _tasks() -> int:
+def _tasks(count: int, now: datetime) -> int:
+    """Three of four have a schedule, none of which falls due while somebody measures; the lowest id."""
     made = Task.objects.bulk_create(
-        [Task(name=f"task-{n}", source=Task.Source.CUSTOM, code="1 + 1") for n in range(TASKS)]
+        [
+            Task(
+                name=f"task-{n}",
+                app=f"App{n % 20}",
+                description=f"The task with the number {n}",
+                source=Task.Source.CUSTOM,
+                code="1 + 1",
+                schedule="0 3 1 1 *" if n % 4 else "",
+                next_due_at=now + timedelta(days=30, minutes=n) if n % 4 else None,
+                last_status=_STATUSES[n % len(_STATUSES)],
+                last_run_at=now - timedelta(minutes=n),
+            )
+            for n in range(count)
+        ],
+        batch_size=500,
     )
     return min(task.pk for task in made)
 
@@ -110,12 +127,12 @@ def _job_columns(sql: _Dialect, *, owner: int) -> dict[str, str]:
     }
 
 
-def _execution_columns(sql: _Dialect, *, owner: int, first_task: int) -> dict[str, str]:
+def _execution_columns(sql: _Dialect, *, owner: int, first_task: int, tasks: int) -> dict[str, str]:
     return {
         "job": sql.uuid,
         "public_id": sql.public_id,
         "name": "'Job ' || i",
-        "task": f"CASE WHEN i % 2 = 0 THEN {first_task} + i % {TASKS} ELSE NULL END",
+        "task": f"CASE WHEN i % 2 = 0 THEN {first_task} + i / 2 % {tasks} ELSE NULL END",
         "pool": "'default'",
         "runspace": "1 + i % 2",
         "language": _pick(_LANGUAGES, by="i"),

@@ -129,9 +129,9 @@ def insert_beside(limit: float, pace: float, until: int) -> dict[str, Any]:
     return {"took": took, "locked": locked, "ended": finished() - before, "seconds": time.monotonic() - begin}
 
 
-def fixture(jobs: int, executions: int) -> dict[str, Any]:
+def fixture(jobs: int, executions: int, tasks: int) -> dict[str, Any]:
     begin = time.monotonic()
-    fixture_rows.make(jobs=jobs, executions=executions, owner=ADMIN.pk, now=datetime.now(UTC))
+    fixture_rows.make(jobs=jobs, executions=executions, tasks=tasks, owner=ADMIN.pk, now=datetime.now(UTC))
     return {"seconds": time.monotonic() - begin, "vendor": connection.vendor}
 
 

@@ -33,7 +33,7 @@ def _lives(process: psutil.Process) -> bool:
 
 
 @pytest.mark.slow
-def test_every_measure_runs_in_small_and_is_written_down(tmp_path: Path):
+def test_every_measure_runs_in_small_and_is_written_down(tmp_path: Path, chromium_path: str):
     before = _children()
 
     main(["--size", "tiny", "--runs", "1", "--to", str(tmp_path), "--only", "Taskhub"])

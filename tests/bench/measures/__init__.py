@@ -5,7 +5,7 @@ from collections.abc import Callable
 from tests.bench.context import Bench
 from tests.bench.figures import Row
 
-from . import beside, latency, lists, output, pages, rates, rest, tasks
+from . import beside, latency, lists, output, pages, paint, rates, rest, tasks
 
 Measure = Callable[[Bench], list[Row]]
 
@@ -19,6 +19,7 @@ MEASURES: dict[str, Measure] = {
     "line": output.far_line,
     "rest": rest.measure,
     "lists": lists.measure,
+    "paint": paint.measure,
     "pages": pages.measure,
     "due": tasks.due,
     "idle": tasks.idle,

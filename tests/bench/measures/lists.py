@@ -24,7 +24,9 @@ def measure(bench: Bench) -> list[Row]:
     by_path: dict[str, list[float]] = {}
     try:
         client = bench.side.client()
-        made = client.ask("fixture", jobs=sizes.list_jobs, executions=sizes.list_executions)
+        made = client.ask(
+            "fixture", jobs=sizes.list_jobs, executions=sizes.list_executions, tasks=sizes.page_tasks
+        )
         client.stop()
         bench.say(f"  rows made in {number(made['seconds'])} s")
         token = bench.side.new_token()
