@@ -126,22 +126,6 @@ def test_a_filter_takes_effect_when_it_is_chosen(page, web, sign_in, complaints)
     page.wait_for_url("**/job/?")
 
 
-def test_a_runspace_is_closed_only_with_its_id_typed(page, web, sign_in, complaints):
-    sign_in(page, web)
-    page.goto(f"{web.address}/admin/runspaces_app/runspace/3/change/")
-    page.get_by_role("link", name="Force close…").click()
-    dialog = page.get_by_role("dialog", name="Force close runspace 3?")
-    button = dialog.get_by_role("button", name="Force close")
-    expect(button).to_be_disabled()
-    field = dialog.get_by_label("Type 3 to confirm")
-    field.fill("33")
-    expect(button).to_be_disabled()
-    field.fill("3")
-    button.click()
-    expect(page.get_by_role("status").filter(has_text="Runspace 3 is told to close")).to_be_visible()
-    expect(page.locator("h2 .th-badge").first).to_have_text("Closing")
-
-
 def test_long_output_is_shown_in_parts_without_scripts(browser, web):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.accessibility import serious
 from tests.browser.jobs import job, row
+from tests.browser.looks import looks, too_wide
 from tests.support import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
@@ -51,6 +52,7 @@ def test_the_list_and_a_page_follow_to_the_end(page, taskhub, sign_in, complaint
     new.click()
     expect(busy).to_have_count(3)
     expect(busy.get_by_role("link", name=HOSTILE)).to_be_visible()
+    the_limit_sinks(page, taskhub)
     close_from_the_list(page, taskhub, first)
     assert page.evaluate("window.same") is True
     key = runspace_of(taskhub, second)["id"]
@@ -58,6 +60,16 @@ def test_the_list_and_a_page_follow_to_the_end(page, taskhub, sign_in, complaint
     look_at_the_page(page, picture)
     close_from_its_page(page, key)
     go.touch()
+
+
+def the_limit_sinks(page, taskhub):
+    """What is now too heavy is said so at once, in words, above the list and in its rows."""
+    client = taskhub.client()
+    assert client.patch("/api/v1/settings/memory_warning_mb", {"value": 1}).status == 200
+    expect(page.get_by_role("list", name="Worth a look")).to_contain_text("Over 1 MB", timeout=30_000)
+    expect(page.locator("#result_list").get_by_text("Over 1 MB").first).to_be_visible(timeout=30_000)
+    for look in looks(page):
+        assert serious(page) == [] and not too_wide(page), look
 
 
 def close_from_the_list(page, taskhub, uuid):
@@ -78,7 +90,6 @@ def close_from_the_list(page, taskhub, uuid):
     expect(ours.locator(".th-badge")).to_have_text("Closed", timeout=SOON)
     expect(ours).to_contain_text("Closed by a person")
     assert row(taskhub, uuid)["state"] != "running"
-    assert serious(page) == []
     # It stays where it was until somebody asks for the list as it is now.
     page.get_by_role(
         "button", name=re.compile("runspaces? no longer listed here|new runspaces?, show")
@@ -99,10 +110,9 @@ def look_at_the_page(page, picture):
     expect(memory.get_by_role("img", name=re.compile("last 24 h, at most .* MB"))).to_be_visible()
     memory.get_by_text("Show as table").click()
     expect(memory.get_by_role("row").nth(1)).to_contain_text("MB")
-    for theme in ("dark", "light"):
-        page.emulate_media(color_scheme=theme)
-        picture(page, f"runspace-live-{theme}")
-        assert serious(page) == []
+    for look in looks(page):
+        picture(page, f"runspace-live.{look}")
+        assert serious(page) == [] and not too_wide(page), look
 
 
 def close_from_its_page(page, key):
