@@ -130,6 +130,7 @@ class RunspaceAdmin(PagesAdmin):
         )
         broken = sum(alert.warning.about == "state" for alert in _alerts(request))
         return [
+            Figure("All", f"{Runspace.objects.count():,}", f"?state={ANY}"),
             Figure("Open", f"{opened['all']:,}", "?", told_as="open"),
             Figure("Busy", f"{opened['busy']:,}", "?availability=busy", told_as="busy"),
             Figure("Broken, 24 h", f"{broken:,}", "?state=broken&ended=day", "red" if broken else ""),
