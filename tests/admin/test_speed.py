@@ -68,6 +68,7 @@ def test_lists_of_jobs_read_no_wide_column(client, address):
         "/admin/jobs_app/execution/?status=failed",
         "/admin/jobs_app/execution/?ended=hour",
         "/admin/jobs_app/execution/?status=success&ended=day",
+        "/admin/jobs_app/execution/?runspace=1",
         "/admin/",
     ],
 )

@@ -50,6 +50,7 @@ def fill(now: datetime) -> None:
     tasks = make_tasks(now)
     history(tasks, owner, now, chance)
     jobs(tasks, owner, anna, now)
+    number_by_end()
     audit.record(
         actor=Actor("anna", anna.pk, "192.0.2.7"),
         action="task.disable",
@@ -205,6 +206,15 @@ def history(tasks: list[Task], owner: User, now: datetime, chance: random.Random
     Execution.objects.bulk_create(rows)
 
 
+def number_by_end() -> None:
+    """Executions get their ids in the order they end; what counts or lists a stretch of time relies on it."""
+    ended = list(Execution.objects.order_by("finished_at"))
+    Execution.objects.all().delete()
+    for row in ended:
+        row.pk = None
+    Execution.objects.bulk_create(ended)
+
+
 def jobs(tasks: list[Task], owner: User, anna: User, now: datetime) -> None:
     """One of each state; the names of those tests look for are their states."""
     job("waiting for a person", "created", now - 50 * MINUTE, owner=anna)
@@ -242,7 +252,7 @@ def jobs(tasks: list[Task], owner: User, anna: User, now: datetime) -> None:
         cancelled_by="admin",
         runspace=2,
     )
-    job(
+    stopped = job(
         "stopped by hand",
         "stopped",
         now - 30 * MINUTE,
@@ -302,9 +312,29 @@ def jobs(tasks: list[Task], owner: User, anna: User, now: datetime) -> None:
         job(f"part {number}", "completed", now - 6 * MINUTE, owner=owner, parent_id=parent.pk)
     for number, held in ((1, running), (2, stopping)):
         Runspace.objects.filter(number=number).update(job=held.pk)
+    closed_by_hand(stopped, now - 29 * MINUTE)
     write_output(running, 1400, now)
     write_output(failed, 240, now, attempt=2)
     write_output(parent, 60, now)
+
+
+def closed_by_hand(ended: Job, at: datetime) -> None:
+    """The end of the closed runspace: a mistyped id, then the right one, and a job that went with it."""
+    closed = Runspace.objects.get(number=7)
+    for seconds, result, message in ((31, "refused", "the typed id is another one"), (4, "ok", "")):
+        audit.record(
+            actor=Actor("admin", ended.owner_id, "192.0.2.4"),
+            action="runspace.close",
+            object_type="runspace",
+            object_id=str(closed.pk),
+            before={"job": str(ended.pk), "availability": "busy"} if result == "ok" else None,
+            result=result,
+            message=message,
+            now=at - timedelta(seconds=seconds),
+        )
+    Runspace.objects.filter(pk=closed.pk).update(
+        close_requested_at=at - timedelta(seconds=4), closed_at=at, close_reason="closed by a person"
+    )
 
 
 def job(name: str, state: str, began: datetime, **fields: Any) -> Job:
