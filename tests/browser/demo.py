@@ -71,15 +71,6 @@ def fill(now: datetime) -> None:
     )
 
 
-def number_by_end() -> None:
-    """Give the history its ids in the order of the ends, as an engine writes it."""
-    rows = list(Execution.objects.order_by("finished_at"))
-    Execution.objects.all().delete()
-    for row in rows:
-        row.pk = None
-    Execution.objects.bulk_create(rows)
-
-
 def runspaces(engine: Engine, now: datetime, chance: random.Random) -> None:
     for number in range(1, 9):
         heavy = number == 3
