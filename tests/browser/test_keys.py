@@ -65,7 +65,7 @@ def test_a_list_is_worked_through_without_a_mouse(page, web, sign_in, complaints
 
 def test_the_list_of_keys_is_that_of_the_page_and_switches_them_off(page, web, sign_in, complaints):
     sign_in(page, web)
-    page.goto(f"{web.address}{JOBS}?state=failed")
+    page.goto(f"{web.address}{JOBS}?q=nightly-export")
     keys(page, "j", "Enter")
     page.wait_for_url("**/change/")
     expect(page.locator("log-view input[name=wrap]")).to_be_visible()
@@ -88,6 +88,13 @@ def test_the_list_of_keys_is_that_of_the_page_and_switches_them_off(page, web, s
     expect(dialog).to_have_count(0)
     keys(page, "w")
     expect(page.locator("log-view input[name=wrap]")).to_be_checked()
+    # The page's own buttons: run again, which leads to the new job, and stop, which asks.
+    ended = page.url
+    keys(page, "r")
+    page.wait_for_url(lambda address: address != ended)
+    expect(page.locator("h2 .th-badge")).to_have_text("Queued")
+    keys(page, "s")
+    expect(page.get_by_role("dialog")).to_contain_text("Stop")
 
 
 def found(page: Any) -> Any:
