@@ -16,7 +16,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from jobs_app.pages import ansi
+from jobs_app.pages.task_strips import Strip
 from taskhub import cells
+from taskhub import run_bars as bars
 from taskhub.core import permissions, runtime_settings
 from taskhub.core.pages.choices import ChoiceFilter
 
@@ -119,6 +121,12 @@ def first_line(text: str) -> str:
 def words(name: str) -> str:
     """A value of code as people write it: run_once, Run once; task.disable, Disable."""
     return name.rpartition(".")[2].replace("_", " ").capitalize()
+
+
+@register.simple_tag
+def run_bars(strip: Strip) -> SafeString:
+    """A bar for each run of a strip."""
+    return bars.drawn(strip)
 
 
 @register.filter

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from jobs_app.pages import task_days, task_strips
+from taskhub import run_bars
 from taskhub.core import roles
 from tasks_app import switching
 from tasks_app.models import Occurrence, Task
@@ -106,6 +107,11 @@ def test_a_strip_shows_the_last_twenty_and_reads_no_more(sign_in):
     assert heights == sorted(heights) and heights[-1] == task_strips.BOTTOM
     assert strip.ticks[-1].mark and not strip.ticks[0].mark
     assert task_strips.strip(found[other.pk]).ticks[0].height == task_strips.LOWEST
+    drawn = run_bars.drawn(strip)
+    assert (drawn.count("<rect "), drawn.count("<path ")) == (20, 1)
+    assert '<g class="th-run--failed"><title>Failed at 2026-' in drawn
+    found[task.pk][0].status = '"><script>'
+    assert "<script>" not in run_bars.drawn(task_strips.strip(found[task.pk]))
     assert task_strips.newest([]) == {} and task_strips.strip([]).ticks == []
 
 
