@@ -6,6 +6,7 @@ const WORDS = {
   live: ["Live", "green", "round", "What this page shows is kept up to date."],
   reconnecting: ["Reconnecting…", "yellow", "half", "The connection is lost; trying again."],
   polling: ["Polling", "orange", "diamond", "No live connection gets through; asking every few seconds."],
+  refused: ["No access", "red", "square", "Your role does not cover this page; it is not kept up to date."],
   "signed-out": ["Signed out", "red", "square", "This page is not kept up to date any more. Sign in again."],
 }
 

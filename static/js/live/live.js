@@ -17,6 +17,7 @@ class Live extends EventTarget {
   #soon = null
   #asked = ""
   #offset = startOffset()
+  #refused = false
   #connection = new Connection({
     hear: (frame) => this.#hear(frame),
     topics: () => merge(this.#watches),
@@ -24,9 +25,10 @@ class Live extends EventTarget {
     state: () => this.dispatchEvent(new Event("state")),
   })
 
-  /** "live", "reconnecting", "polling" or "signed-out". */
+  /** "live", "reconnecting", "polling", "signed-out", or "refused": something is closed to the user's role. */
   get state() {
-    return this.#connection.state
+    const { state } = this.#connection
+    return this.#refused && (state === "live" || state === "polling") ? "refused" : state
   }
 
   /** Whether any part of the page watches anything. */
@@ -68,6 +70,12 @@ class Live extends EventTarget {
   }
 
   #hear(frame) {
+    const refused = frame.refused !== undefined
+    // Rights are told with each snapshot, and one follows when they change.
+    if (frame.snapshot && refused !== this.#refused) {
+      this.#refused = refused
+      this.dispatchEvent(new Event("state"))
+    }
     for (const watch of [...this.#watches]) {
       if (!matches(frame, watch.topics)) continue
       if (frame.snapshot) watch.fresh = false
