@@ -10,6 +10,8 @@ from taskhub.core.pages.questions import Question
 
 def stop(job: Job, action: str, back: str, now: datetime, *, may_kill: bool, kill: bool = False) -> Question:
     """Asks before a stop; `kill` offers to end it at once as the first choice, to those who may."""
+    if job.is_terminal:
+        return _ended(job, action, back)
     running = job.state == JobState.RUNNING and job.started_at is not None
     facts = [("Job", job.public_id), ("State", job.get_state_display())]
     if running and job.started_at is not None:
@@ -32,6 +34,19 @@ def stop(job: Job, action: str, back: str, now: datetime, *, may_kill: bool, kil
         back=back,
         facts=facts,
         checks=checks,
+    )
+
+
+def _ended(job: Job, action: str, back: str) -> Question:
+    """It ended while somebody looked at it: no button is left to press."""
+    return Question(
+        title=f"{job.name} has ended",
+        text="There is nothing to stop.",
+        verb="",
+        keep="Back",
+        action=action,
+        back=back,
+        facts=[("Job", job.public_id), ("State", job.get_state_display())],
     )
 
 

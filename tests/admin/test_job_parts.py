@@ -38,6 +38,14 @@ def test_kill_now_is_offered_as_the_first_choice_only_to_those_who_may(client, s
     assert 'name="now"' not in operator
 
 
+def test_nothing_is_left_to_press_in_the_question_about_a_job_that_has_ended(client, rows):
+    asked = client.get(f"/admin/jobs_app/job/{rows['ended']}/stop/").content.decode()
+    question = asked.split('class="th-confirm"', 1)[1].split("</form>", 1)[0]
+    assert "There is nothing to stop." in question
+    assert "has not begun" not in question
+    assert "<button" not in question
+
+
 def test_a_missing_language_is_named_with_its_reason_and_cannot_be_chosen(client, monkeypatch):
     monkeypatch.setattr(type(languages.get("shell")), "interpreter", lambda self: None)
     form = client.get("/admin/jobs_app/job/add/").content.decode()

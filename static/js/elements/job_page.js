@@ -39,6 +39,7 @@ class JobPage extends HTMLElement {
   hear(frame) {
     if (frame.gone?.job?.includes(this.job)) {
       this.say("This job was removed. Its history stays.", true)
+      this.querySelector(".th-head__actions")?.replaceChildren()
       this.watch.stop()
       return
     }
@@ -125,7 +126,8 @@ class JobPage extends HTMLElement {
         body: JSON.stringify(now ? { now } : {}),
       })
       const told = await answer.json()
-      if (!answer.ok) this.say(told.error ?? "That did not work.", true)
+      if (told.code === "job_ended") this.say("It had ended before it could be stopped.", true)
+      else if (!answer.ok) this.say(told.error ?? "That did not work.", true)
       else if (answer.status === 200) this.say(`${told.name} is stopped.`)
       else this.say(`${told.name} was ${now ? "told to end at once" : "asked to stop"}.`)
     } catch {

@@ -3,6 +3,8 @@
 // The text area is the truth and is what the form sends. In a row, numbers, true, false, null, lists and
 // objects are read as JSON and all else as text; with data-texts each value is a text.
 
+import { literal, parse, shown } from "./json_values.js"
+
 const SECRET = /pass|secret|token|key|credential/i
 
 class KeyValues extends HTMLElement {
@@ -69,14 +71,14 @@ class KeyValues extends HTMLElement {
   read() {
     let found = {}
     try {
-      if (this.field.value.trim()) found = JSON.parse(this.field.value)
+      if (this.field.value.trim()) found = parse(this.field.value)
     } catch {
       return false
     }
     if (found === null || typeof found !== "object" || Array.isArray(found)) return false
     const pairs = Object.entries(found)
     this.list.replaceChildren()
-    pairs.forEach(([name, value]) => this.add(name, this.shown(value)))
+    pairs.forEach(([name, value]) => this.add(name, this.allTexts && typeof value === "string" ? value : shown(value)))
     if (!pairs.length) this.add("", "")
     return true
   }
@@ -126,27 +128,11 @@ class KeyValues extends HTMLElement {
       if (twice) doubled = name.value
       if (name.value === "" && value.value === "") continue
       seen.add(name.value)
-      pairs.push(`${JSON.stringify(name.value)}: ${JSON.stringify(this.meant(value.value))}`)
+      pairs.push(`${JSON.stringify(name.value)}: ${this.allTexts ? JSON.stringify(value.value) : literal(value.value)}`)
     }
     // A name given twice stays in the text twice, and so is refused, not lost.
     this.told.textContent = doubled ? `“${doubled}” is there twice.` : ""
     this.field.value = pairs.length ? `{\n  ${pairs.join(",\n  ")}\n}` : ""
-  }
-
-  meant(text) {
-    if (this.allTexts) return text
-    const trimmed = text.trim()
-    if (!/^(?:-?\d|[[{"]|true$|false$|null$)/.test(trimmed)) return text
-    try {
-      return JSON.parse(trimmed)
-    } catch {
-      return text
-    }
-  }
-
-  shown(value) {
-    if (typeof value !== "string") return JSON.stringify(value)
-    return this.meant(value) === value ? value : JSON.stringify(value)
   }
 }
 

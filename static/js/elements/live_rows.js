@@ -105,6 +105,7 @@ export class LiveRows extends HTMLElement {
     if (!row) return
     row.dataset.gone = ""
     row.querySelectorAll("input, button, .th-cell-actions a").forEach((each) => each.remove())
+    document.dispatchEvent(new Event("th-rows"))
   }
 
   soon() {

@@ -23,6 +23,8 @@ class RowSelection extends HTMLElement {
     document.addEventListener("change", (event) => {
       if (event.target.matches(this.dataset.boxes)) this.show()
     })
+    // Rows came, or lost their boxes: they are gone.
+    document.addEventListener("th-rows", () => this.show())
     window.addEventListener("pageshow", () => this.show())
     this.show()
   }
@@ -39,6 +41,7 @@ class RowSelection extends HTMLElement {
     this.count.textContent = ticked.length ? `${ticked.length} selected` : "Select all"
     this.querySelectorAll("button").forEach((button) => (button.disabled = !ticked.length))
     this.toggleAttribute("data-some", ticked.length > 0)
+    document.querySelectorAll("tr[data-ticked]").forEach((row) => row.removeAttribute("data-ticked"))
     boxes.forEach((box) => box.closest("tr")?.toggleAttribute("data-ticked", box.checked))
   }
 }

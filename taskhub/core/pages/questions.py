@@ -8,7 +8,8 @@ class Question:
     """A question with its two answers.
 
     Attributes:
-        verb, keep: the words of the button that does it, and of the one that does not.
+        verb, keep: the words of the button that does it, and of the one that does not; without a verb
+            there is nothing left to do, and only the way back is offered.
         action, back: where the form goes, and where the other leads.
         facts: (name, value) of what it is about.
         typed: text that has to be typed; the server compares it again.
