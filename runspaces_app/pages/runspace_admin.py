@@ -20,7 +20,7 @@ from taskhub.core.pages.choices import ChoiceFilter, asked_filter, by_field, cho
 from taskhub.core.pages.posts import carry_out
 from taskhub.core.pages.questions import Question
 
-from . import lifecycle, memory, warnings
+from . import lifecycle, memory, serving, warnings
 
 MOST_ROWS = 200
 ANY = "any"
@@ -72,6 +72,10 @@ def _ended_within_a_day(rows: QuerySet[Any], value: str, request: HttpRequest) -
     return rows.filter(closed_at__gte=timezone.now() - warnings.BROKEN_FOR)
 
 
+def _worth_a_look(rows: QuerySet[Any], value: str, request: HttpRequest) -> QuerySet[Any]:
+    return rows.filter(warnings.worth_a_look(timezone.now(), warnings.limits()))
+
+
 def _pools(request: HttpRequest) -> list[tuple[str, str]]:
     return [(name, name) for name in Pool.objects.values_list("name", flat=True)]
 
@@ -98,6 +102,7 @@ class RunspaceAdmin(PagesAdmin):
             "age", "Age", lambda request: [(key, words) for key, (words, _) in _AGES.items()], _older
         ),
         choice_filter("ended", "Ended", lambda request: [("day", "Last 24 hours")], _ended_within_a_day),
+        choice_filter("alert", "Worth a look", lambda request: [(ANY, "Any reason")], _worth_a_look),
         asked_filter("engine", "Engine", lambda rows, value, request: rows.filter(engine=int(value))),
     )
 
@@ -160,11 +165,13 @@ class RunspaceAdmin(PagesAdmin):
     def prepare_rows(self, rows: list[Any], request: HttpRequest) -> None:
         now, limits = timezone.now(), warnings.limits()
         held = self.held({row.job for row in rows if row.job})
+        serves = serving.words(rows)
         drawn = memory.lines(rows, now=now)
         for runspace in rows:
             runspace.warnings = warnings.of(runspace, now, limits)
             runspace.shown_state = shown_state(runspace)
             runspace.held = held.get(runspace.job)
+            runspace.serves = serves.get(runspace.pk, "")
             runspace.drawn = drawn.get(runspace.pk, "")
             runspace.history_link = self.history_link(runspace)
 
@@ -211,6 +218,7 @@ class RunspaceAdmin(PagesAdmin):
             f"Runspace {runspace.pk}",
             runspace=runspace,
             state=shown_state(runspace),
+            serves=serving.words([runspace]).get(runspace.pk, ""),
             warnings=warnings.of(runspace, now, limits),
             chart=memory.chart(runspace, period=request.GET.get("period", ""), limit=limits.memory, now=now),
             periods=memory.PERIODS,
@@ -286,7 +294,7 @@ def close_question(runspace: Runspace, held: Held | None, action: str, back: str
         danger=True,
         facts=[
             ("Pool", runspace.pool),
-            ("Serves", runspace.affinity or "nobody yet"),
+            ("Serves", serving.words([runspace]).get(runspace.pk, "nobody yet")),
             ("Age", f"{age.days} d {hours} h" if age.days else f"{hours} h {minutes} min"),
             ("Runs", runs or "nothing"),
         ],

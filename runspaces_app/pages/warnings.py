@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from django.db.models import Q
+
 from runspaces_app.models import Runspace
 from taskhub.core import runtime_settings
 
@@ -55,6 +57,13 @@ def of(runspace: Runspace, now: datetime, limits: Limits) -> list[Warning]:
     if (now - runspace.opened_at).total_seconds() > limits.age:
         found.append(Warning("age", "yellow", f"Older than {_hours(limits.age)}"))
     return found
+
+
+def worth_a_look(now: datetime, limits: Limits) -> Q:
+    """Those of which `alerts` tells, as a condition: open and too heavy or too old, or broken within a day."""
+    wrong = Q(memory_bytes__gt=limits.memory) | Q(opened_at__lt=now - timedelta(seconds=limits.age))
+    opened = Q(state=Runspace.State.OPENED)
+    return (opened & wrong) | Q(state=Runspace.State.BROKEN, closed_at__gte=now - BROKEN_FOR)
 
 
 def _hours(seconds: int) -> str:

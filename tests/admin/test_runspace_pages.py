@@ -15,7 +15,7 @@ from runspaces_app.models import Runspace
 from taskhub.core.audit import Actor
 from taskhub.core.errors import BadInput
 from tests.browser.demo import HOSTILE
-from tests.support import make_execution, make_job, make_runspace
+from tests.support import make_execution, make_job, make_runspace, make_user
 
 MB = 1024 * 1024
 LIST = "/admin/runspaces_app/runspace/"
@@ -149,6 +149,29 @@ def test_a_forced_end_is_told_with_the_job_and_by_whom(sign_in, now):
     # Who did it stands in the audit log, which is not for everybody.
     page = text(get(sign_in("operator"), page_of(row)))
     assert name not in page and "Close refused" not in page and f"While it ran {HOSTILE}" in page
+
+
+def test_whom_it_serves_is_said_by_name_with_one_statement_for_all(sign_in, now):
+    anna, ben = make_user("anna"), make_user("ben")
+    served = {
+        make_runspace(now=now, affinity=affinity).pk: words
+        for affinity, words in (
+            (f"owner:{anna.pk}", "anna"),
+            (f"owner:{ben.pk}", "ben"),
+            ("owner:424242", "user 424242, who was removed"),
+            ("owner:", "jobs without an owner"),
+            ("app:Sample", "the app Sample"),
+        )
+    }
+    client = sign_in("system_admin")
+    with CaptureQueriesContext(connection) as captured:
+        page = get(client, LIST)
+    assert sum('"username"' in each["sql"] and " IN (" in each["sql"] for each in captured) == 1
+    for key, words in served.items():
+        row = page[page.index(f'<tr data-runspace="{key}"') :]
+        assert f"for {words} " in text(row[: row.index("</tr>")])
+        assert f"Serves {words} " in text(get(client, f"{LIST}{key}/change/"))
+        assert f"Serves {words} " in text(get(client, f"{LIST}{key}/close/"))
 
 
 def test_a_job_that_was_removed_keeps_its_name(sign_in, now):

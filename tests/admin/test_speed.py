@@ -17,7 +17,7 @@ LISTS = {
     # Six of these count the failed runs of a day, kept for five seconds.
     "/admin/tasks_app/task/": 24,
     "/admin/tasks_app/occurrence/": 10,
-    "/admin/runspaces_app/runspace/": 22,
+    "/admin/runspaces_app/runspace/": 23,
     "/admin/auth/user/": 10,
     "/admin/core/auditentry/": 9,
 }
