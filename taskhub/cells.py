@@ -6,7 +6,11 @@ from typing import Any, NamedTuple
 
 from django.utils import timezone
 
+from runspaces_app.worker.progress import CANCELLED, COMPLETED, FAILED, NOT_STARTED, RUNNING
+
 NOTHING = "\N{EN DASH}"
+# What a job's progress says where its script says nothing; the badge says it, too.
+DEFAULT_MESSAGES = frozenset((NOT_STARTED, RUNNING, COMPLETED, FAILED, CANCELLED))
 
 
 class Badge(NamedTuple):

@@ -14,6 +14,7 @@ from taskhub.core import permissions
 from taskhub.core.audit import Actor
 from taskhub.core.errors import TaskhubError
 from taskhub.core.pages.admin import Column, Empty, PagesAdmin
+from taskhub.core.pages.durations import in_words
 
 from . import languages_page
 
@@ -47,7 +48,8 @@ class PoolForm(forms.Form):
                 widget = forms.NumberInput(attrs={"class": "th-input"})
                 kind = forms.FloatField if name in ("grace_seconds", "drain_seconds") else forms.IntegerField
                 field = kind(widget=widget)
-            field.label, field.help_text = label, help_text
+            said = in_words(value) if name.endswith("_seconds") and value != -1 else ""
+            field.label, field.help_text = label, f"{help_text} Now {said}." if said else help_text
             field.initial = value // MB if name in _IN_MB and value != -1 else value
             self.fields[name] = field
 

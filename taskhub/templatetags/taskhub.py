@@ -20,6 +20,7 @@ from jobs_app.pages.task_strips import Strip
 from taskhub import cells
 from taskhub import run_bars as bars
 from taskhub.core import permissions, runtime_settings
+from taskhub.core.pages import durations
 from taskhub.core.pages.choices import ChoiceFilter
 
 register = template.Library()
@@ -84,6 +85,13 @@ def percent(value: float) -> str:
 
 
 @register.filter
+def own_message(job: Any) -> str:
+    """What the job's script, or whoever ended it, said; "" where its badge says as much."""
+    message = str(job.status_message)
+    return "" if message in cells.DEFAULT_MESSAGES else message
+
+
+@register.filter
 def progress_tone(job: Any) -> str:
     """The bar's colour says how the job stands; its badge says it in words."""
     return "blue" if job.state in ("created", "queued") else cells.job_badge(job).tone
@@ -138,6 +146,12 @@ def of(values: Mapping[Any, Any], key: Any) -> Any:
 @register.filter
 def as_switch(value: object) -> object:
     return {True: "on", False: "off"}[value] if isinstance(value, bool) else value
+
+
+@register.filter
+def in_words(seconds: float) -> str:
+    """A number of seconds as people say it."""
+    return durations.in_words(seconds)
 
 
 @register.filter

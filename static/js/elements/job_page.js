@@ -5,6 +5,7 @@
 // replaced. So a part looks the same after a change and after a reload.
 
 import { live } from "../live/live.js"
+import { showProgress } from "./job_progress.js"
 
 const MOVING = ["progress", "output"]
 const PAUSE = 150
@@ -45,7 +46,7 @@ class JobPage extends HTMLElement {
     }
     const row = frame.job?.[this.job]
     if (!row) return
-    this.progress(row.progress)
+    showProgress(this, row.progress)
     if (this.state && this.state !== row.state) this.say(`${row.name} is now ${row.state}.`)
     this.state = row.state
     const slow = JSON.stringify({ ...row, ...Object.fromEntries(MOVING.map((name) => [name, null])) })
@@ -53,17 +54,6 @@ class JobPage extends HTMLElement {
     if (slow === this.slow) return
     this.slow = slow
     this.refresh()
-  }
-
-  progress({ percent_complete: percent, status_message: message }) {
-    const frame = this.querySelector(".th-progress")
-    if (!frame) return
-    const whole = Math.floor(percent)
-    frame.querySelector("progress").value = whole
-    frame.querySelector(".th-progress__percent").textContent = `${whole}%`
-    const words = frame.querySelector(".th-progress__message")
-    words.textContent = message
-    words.title = message
   }
 
   // Once per pause at most, one at a time, and again if something came meanwhile.
