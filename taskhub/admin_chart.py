@@ -1,4 +1,8 @@
-"""Runs per hour as stacked bars: coordinates for an SVG that needs no script."""
+"""Runs per hour as stacked bars, for an SVG that needs no script.
+
+Places and sizes are percents of the drawing, so that it may be as wide and high as the page allows while
+its words keep their size.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -7,8 +11,8 @@ from typing import NamedTuple
 from jobs_app.pages.figures import HOUR, Hour
 from jobs_app.pages.filters import between
 
-WIDTH, HEIGHT = 720, 200
-LEFT, RIGHT, TOP, BOTTOM = 40, 4, 10, 24
+# Of the drawing's height: what happened once among thousands must still be seen.
+LEAST = 1.0
 
 
 class Segment(NamedTuple):
@@ -47,10 +51,10 @@ class Chart(NamedTuple):
 
 
 def bars(hours: Sequence[Hour]) -> Chart:
-    """Bars within 0 0 720 200; green below, red above it, grey for what was stopped on top."""
+    """Green below, red above it, grey for what was stopped on top."""
     most = _round_up(max((hour.ended.total for hour in hours), default=0))
-    space = (WIDTH - LEFT - RIGHT) / max(1, len(hours))
-    drawn = [_bar(hour, LEFT + space * index, space, most) for index, hour in enumerate(hours)]
+    space = 100 / max(1, len(hours))
+    drawn = [_bar(hour, space * index, space, most) for index, hour in enumerate(hours)]
     steps = 4 if most % 4 == 0 else 2 if most % 2 == 0 else 1
     values = [most * step // steps for step in range(steps + 1)]
     return Chart(
@@ -68,14 +72,13 @@ def _bar(hour: Hour, x: float, space: float, most: int) -> Bar:
         if not count:
             continue
         top, bottom = _y(below + count, most), _y(below, most)
-        # What happened once among thousands must still be seen.
-        segments.append(Segment(look, round(min(top, bottom - 1.5), 1), round(max(bottom - top, 1.5), 1)))
+        segments.append(Segment(look, round(min(top, bottom - LEAST), 2), round(max(bottom - top, LEAST), 2)))
         below += count
     return Bar(
         start=hour.start,
-        x=round(x + space * 0.14, 1),
-        width=round(space * 0.72, 1),
-        middle=round(x + space / 2, 1),
+        x=round(x + space * 0.14, 2),
+        width=round(space * 0.72, 2),
+        middle=round(x + space / 2, 2),
         segments=segments,
         ok=ended.ok,
         bad=ended.bad,
@@ -87,16 +90,16 @@ def _bar(hour: Hour, x: float, space: float, most: int) -> Bar:
 
 
 def _label(start: datetime, size: timedelta) -> str:
-    """Below every third hour, every midnight of a week, every third day of a month; "" elsewhere."""
+    """Below every third hour, every midnight of a week, every fifth day of a month; "" elsewhere."""
     if size == HOUR:
         return f"{start:%H:%M}" if start.hour % 3 == 0 else ""
     day = start.astimezone(UTC).toordinal()
-    shown = start.hour == 0 and (size < 24 * HOUR or day % 3 == 0)
+    shown = start.hour == 0 and (size < 24 * HOUR or day % 5 == 0)
     return f"{start.day} {start:%b}" if shown else ""
 
 
 def _y(value: float, most: int) -> float:
-    return round(HEIGHT - BOTTOM - value / most * (HEIGHT - BOTTOM - TOP), 1)
+    return round(100 - 100 * value / most, 2)
 
 
 def _round_up(value: int) -> int:

@@ -1,4 +1,7 @@
-"""A task's last seven days as bars and a line: coordinates for an SVG that needs no script."""
+"""A task's last seven days as bars and a line, for an SVG that needs no script.
+
+Places and sizes are percents of the drawing, so that its words keep their size however wide it is.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -12,8 +15,8 @@ from .filters import between
 DAYS = 7
 # A task that runs more often is told of by its newest runs.
 MOST = 20_000
-WIDTH, HEIGHT = 720, 190
-LEFT, RIGHT, TOP, BOTTOM = 44, 56, 10, 24
+# Of the drawing's height: the least that is still seen.
+LEAST = 1.0
 
 _OK = (Status.SUCCESS,)
 _STOPPED = (Status.STOPPED,)
@@ -98,8 +101,8 @@ def _day(day: date, ended: dict[date, list[tuple[str, float | None]]]) -> Day:
 def _drawn(days: Sequence[Day]) -> Week:
     most = _round_up(max(day.ok + day.bad + day.stopped for day in days))
     longest = max((day.average or 0 for day in days), default=0) or 1.0
-    space = (WIDTH - LEFT - RIGHT) / len(days)
-    bars = [_bar(day, LEFT + space * index, space, most) for index, day in enumerate(days)]
+    space = 100 / len(days)
+    bars = [_bar(day, space * index, space, most) for index, day in enumerate(days)]
     dots = [(bar.middle, _y(bar.day.average, longest)) for bar in bars if bar.day.average is not None]
     ok, bad = sum(day.ok for day in days), sum(day.bad for day in days)
     weighed = [(day.average, day.ok + day.bad + day.stopped) for day in days if day.average is not None]
@@ -121,10 +124,10 @@ def _bar(day: Day, x: float, space: float, most: int) -> Bar:
     for look, count in (("ok", day.ok), ("bad", day.bad), ("ended", day.stopped)):
         if count:
             top, bottom = _y(below + count, most), _y(below, most)
-            parts.append((look, round(min(top, bottom - 1.5), 1), round(max(bottom - top, 1.5), 1)))
+            parts.append((look, round(min(top, bottom - LEAST), 2), round(max(bottom - top, LEAST), 2)))
             below += count
-    width = min(44.0, space * 0.6)
-    return Bar(day, round(x + (space - width) / 2, 1), round(x + space / 2, 1), round(width, 1), parts)
+    width = space * 0.5
+    return Bar(day, round(x + (space - width) / 2, 2), round(x + space / 2, 2), round(width, 2), parts)
 
 
 def _stretches(bars: Sequence[Bar], longest: float) -> list[str]:
@@ -139,7 +142,7 @@ def _stretches(bars: Sequence[Bar], longest: float) -> list[str]:
 
 
 def _y(value: float, most: float) -> float:
-    return round(HEIGHT - BOTTOM - value / most * (HEIGHT - BOTTOM - TOP), 1)
+    return round(100 - 100 * value / most, 2)
 
 
 def _shares(most: int) -> list[float]:

@@ -1,6 +1,8 @@
 """The overview and the shell: true numbers, a sentence on top, a next step where there is nothing."""
 
+import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.core.cache import cache
@@ -143,7 +145,7 @@ def test_hours_are_counted_apart(db):
 def test_a_single_failure_among_thousands_is_seen():
     chart = bars([figures.Hour(NOON, figures.Ended(ok=5000, bad=1, stopped=0))])
     failed = chart.bars[0].segments[1]
-    assert failed.look == "bad" and failed.height >= 1.5
+    assert failed.look == "bad" and failed.height >= 1
     assert chart.lines[-1].value == "8,000"
 
 
@@ -182,6 +184,30 @@ def test_alerts_come_worst_first(db, home, sign_in):
     page = sign_in("viewer").get("/admin/").content.decode()
     found = [page.index(words) for words in ("Broken: ended by itself", "Over 100 MB", "Older than 24 h")]
     assert found == sorted(found)
+
+
+def test_more_alerts_than_fit_lead_to_all_of_them(db, home, sign_in):
+    now = timezone.now()
+    for _ in range(7):
+        make_runspace(now=now - timedelta(hours=25))
+    heavy = make_runspace(now=now, memory_bytes=200 * 1024 * 1024)
+    broken = make_runspace(now=now, state="broken", closed_at=now)
+    fine = make_runspace(now=now)
+    past = make_runspace(now=now - timedelta(days=3), state="broken", closed_at=now - timedelta(days=2))
+    client = sign_in("viewer")
+    link = re.search(r'<a href="([^"]*)">And 3 more</a>', client.get("/admin/").content.decode())
+    assert link
+    page = client.get(unescape(link[1])).content.decode()
+    found = {int(key) for key in re.findall(r'<tr data-runspace="(\d+)"', page)}
+    assert len(found) == 9 and {heavy.pk, broken.pk} <= found and not {fine.pk, past.pk} & found
+
+
+def test_what_a_role_does_not_allow_is_said_in_the_shell_with_a_way_back(db, sign_in):
+    answer = sign_in("viewer").get("/admin/auth/user/")
+    page = answer.content.decode()
+    assert answer.status_code == 403
+    assert "Your role does not allow this." in page and 'id="nav-sidebar"' in page
+    assert re.search(r'<a class="[^"]*" href="/admin/">To the overview</a>', page)
 
 
 @pytest.mark.parametrize("address", ["/admin/nothing/", "/nothing/"])
