@@ -22,7 +22,9 @@ class LineShape(serializers.Serializer[Any]):
     time = serializers.DateTimeField()
     stream = serializers.ChoiceField(choices=["stdout", "stderr"])
     text = serializers.CharField()
-    cut = serializers.BooleanField(help_text="The line is longer than the text.")
+    cut = serializers.BooleanField(
+        help_text="The line is longer than the text: its beginning, then what the last carriage return wrote over it."
+    )
     ended = serializers.BooleanField(help_text="No more of it will come.")
 
 

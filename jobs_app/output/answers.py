@@ -52,7 +52,8 @@ class Line(NamedTuple):
         time: UTC; when it came, to a quarter of a second or 64 KiB.
         stream: "stdout" or "stderr".
         text: without its line feed; bytes that are no UTF-8 became U+FFFD.
-        cut: the line is longer than `text`.
+        cut: the line is longer than `text`, which is its beginning; where carriage returns overwrite it,
+            the last part it was overwritten with stands at the end of `text`.
         ended: no more of it will come.
     """
 

@@ -18,7 +18,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Draft:
-    """A line while its pieces come in."""
+    """A line while its pieces come in.
+
+    Of one that is too long the beginning is kept. If it is written over again and again, as progress bars
+    do, what it says at its end is kept, too: a terminal would show only that.
+    """
 
     def __init__(self, number: int, offset: int, piece: Piece) -> None:
         self.number = number
@@ -27,16 +31,24 @@ class Draft:
         self._stream = piece.entry.stream
         self.text = bytearray()
         self.cut = False
+        self._last = b""
 
     def add(self, data: bytes) -> None:
         room = LONGEST_LINE - len(self.text)
         self.text += data[:room]
         self.cut = self.cut or len(data) > room
+        if self.cut:
+            shown = data.rstrip(b"\r")
+            self._last = shown[shown.rfind(b"\r") :] if b"\r" in shown else self._last and self._last + shown
+
+    def skip(self) -> None:
+        """Some of it is left out; what comes next does not follow what came."""
+        self._last = b""
 
     def line(self, *, ended: bool) -> Line:
-        return make_line(
-            self.number, self._offset, self._time, self._stream, bytes(self.text), cut=self.cut, ended=ended
-        )
+        last = self._last[:LONGEST_LINE]
+        data = bytes(self.text[: LONGEST_LINE - len(last)]) + last if last else bytes(self.text)
+        return make_line(self.number, self._offset, self._time, self._stream, data, cut=self.cut, ended=ended)
 
 
 def make_line(
@@ -96,10 +108,11 @@ class _Reader:
                 self.next_line = max(self.next_line, piece.entry.line)
                 return
             if self._draft is not None and self._draft.cut:
-                # The rest of a line too long to be shown is not worth reading.
-                pieces = self._snapshot.pieces(
-                    max(self.position, self._snapshot.locate(self._draft.number + 1))
-                )
+                # The rest of a line too long to be shown is not worth reading, but for its end.
+                behind = self._snapshot.locate(self._draft.number + 1)
+                if behind > self.position:
+                    self._draft.skip()
+                pieces = self._snapshot.pieces(max(self.position, behind))
         if self._draft is not None:
             self._end_line(ended=self._snapshot.complete or self._snapshot.lines > self._draft.number)
         if not self._enough():

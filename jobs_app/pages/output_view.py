@@ -106,7 +106,9 @@ def _lines(job: UUID, attempt: int, line: int, stream: str) -> tuple[list[Shown]
     for entry in chunk.lines:
         while gaps and gaps[0].offset <= entry.offset:
             shown.append(Shown(entry.number, None, False, [], gap=gaps.pop(0).bytes))
-        shown.append(Shown(entry.number, entry.time, entry.stream == "stderr", runs(entry.text), entry.cut))
+        # Behind a carriage return stands the end of the line, whole.
+        cut = entry.cut and "\r" not in entry.text
+        shown.append(Shown(entry.number, entry.time, entry.stream == "stderr", runs(entry.text), cut))
     shown.extend(Shown(chunk.next_line, None, False, [], gap=gap.bytes) for gap in gaps)
     return shown, chunk.next_line
 

@@ -185,3 +185,5 @@ def test_a_job_removed_elsewhere_says_so(page, taskhub, sign_in):
     expect(page.locator("#L1")).to_be_attached()
     assert taskhub.client().delete(f"/api/v1/jobs/{uuid}").status == 204
     expect(page.locator("[data-told]")).to_have_text("This job was removed. Its history stays.")
+    expect(page.locator(".th-head").get_by_role("button")).to_have_count(0)
+    expect(page.locator(".th-head").get_by_role("link")).to_have_count(0)

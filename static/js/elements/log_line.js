@@ -37,7 +37,8 @@ export function lineElement(entry) {
   number.textContent = entry.number
   item.append(number)
   for (const run of runs(entry.text)) item.append(runNode(run))
-  if (entry.cut) item.append(" … (cut)")
+  // Behind a carriage return stands the end of the line, whole.
+  if (entry.cut && !entry.text.includes("\r")) item.append(" … (cut)")
   return item
 }
 

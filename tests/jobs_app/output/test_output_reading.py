@@ -97,6 +97,28 @@ def test_a_long_line_takes_little_memory_and_time(written):
     assert spent < 1
 
 
+@pytest.mark.parametrize("end", [b"", b"\r", b"\n"])
+def test_a_long_line_that_is_overwritten_keeps_what_a_terminal_shows(written, end):
+    one = written()
+    for part in range(30):
+        one.write(b"".join(b"\r%d of 29999" % (part * 1000 + step) for step in range(1000)))
+    one.write(end)
+    line = output.read_lines(JOB, 1, line=1, lines=1).lines[0]
+    assert line.cut
+    assert len(line.text) == LONGEST_LINE
+    assert line.text.startswith("\r0 of 29999\r1 of")
+    assert line.text.endswith("\r29999 of 29999")
+
+
+def test_what_overwrote_the_middle_of_a_long_line_does_not_stand_for_its_end(written):
+    one = written()
+    one.write(b"a" * LONGEST_LINE + b"b\rmiddle")
+    for _ in range(10):
+        one.write(b"z" * LONGEST_LINE)
+    line = output.read_lines(JOB, 1, line=1, lines=1).lines[0]
+    assert (line.text, line.cut) == ("a" * LONGEST_LINE, True)
+
+
 def test_the_millionth_line_of_a_gigabyte_is_served_in_fifty_milliseconds(written):
     one = written()
     line = b"%09d " + b"x" * 69 + b"\n"
