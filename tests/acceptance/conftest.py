@@ -44,6 +44,17 @@ def installation(installations: Callable[[], Installation]) -> Installation:
     return installations()
 
 
+@pytest.fixture(scope="module")
+def shared_installation(
+    prepared: Prepared, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
+    """One for all tests of a module, each of which brings its own rows; nothing runs yet."""
+    made = prepared.copy(tmp_path_factory.mktemp("shared") / "home")
+    yield made
+    made.clean_up()
+    drop_database(made.database_url)
+
+
 @pytest.fixture
 def taskhub(installation: Installation) -> Installation:
     """The same with `up` running, and no sample app whose tasks would disturb."""

@@ -3,13 +3,11 @@
 import json
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.acceptance.databases import drop_database
-from tests.acceptance.harness import Installation, Prepared
+from tests.acceptance.harness import Installation
 from tests.support import wait_until
 
 pytestmark = pytest.mark.processes
@@ -26,16 +24,11 @@ tasks:
 
 
 @pytest.fixture(scope="module")
-def up(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    installation = prepared.copy(tmp_path_factory.mktemp("commands") / "home")
-    (installation.home / "config" / "tasks.yaml").write_text(TASKS)
-    try:
-        installation.start()
-        wait_until(lambda: "Greet" in installation.manage("task", "list").stdout, 30, "the tasks are read")
-        yield installation
-    finally:
-        installation.clean_up()
-        drop_database(installation.database_url)
+def up(shared_installation: Installation) -> Installation:
+    (shared_installation.home / "config" / "tasks.yaml").write_text(TASKS)
+    shared_installation.start()
+    wait_until(lambda: "Greet" in shared_installation.manage("task", "list").stdout, 30, "the tasks are read")
+    return shared_installation
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.acceptance.databases import drop_database
-from tests.acceptance.harness import Installation, Prepared
+from tests.acceptance.harness import Installation
 from tests.acceptance.http_client import Answer, HttpClient
 from tests.support import wait_until
 
@@ -66,15 +64,10 @@ class Api:
 
 
 @pytest.fixture(scope="module")
-def api(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+def api(shared_installation: Installation) -> Api:
     """One `up` for all tests of this file; each makes jobs of its own."""
-    installation = prepared.copy(tmp_path_factory.mktemp("rest") / "home")
-    try:
-        installation.start()
-        yield Api(installation)
-    finally:
-        installation.clean_up()
-        drop_database(installation.database_url)
+    shared_installation.start()
+    return Api(shared_installation)
 
 
 def test_a_created_job_waits_for_its_start(api: Api) -> None:

@@ -12,8 +12,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
-from tests.acceptance.databases import drop_database
-from tests.acceptance.harness import ADMIN_PASSWORD, Installation, Prepared
+from tests.acceptance.harness import ADMIN_PASSWORD, Installation
 from tests.acceptance.live_client import PATH, frame, session_cookie, socket
 from tests.acceptance.people import PASSWORD, People, people_of
 from tests.support import wait_until
@@ -25,16 +24,11 @@ CHANGES = 200
 
 
 @pytest.fixture(scope="module")
-def taskhub(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """One `up` for all tests of this file; each makes rows of its own."""
-    installation = prepared.copy(tmp_path_factory.mktemp("live") / "home")
-    installation.environment["DJANGO_SETTINGS_MODULE"] = "tests.acceptance.quick_checks"
-    try:
-        installation.start()
-        yield installation
-    finally:
-        installation.clean_up()
-        drop_database(installation.database_url)
+def taskhub(shared_installation: Installation) -> Installation:
+    """One `up` for all tests of this file; rights that pages lose are missed within a second."""
+    shared_installation.environment["DJANGO_SETTINGS_MODULE"] = "tests.acceptance.quick_checks"
+    shared_installation.start()
+    return shared_installation
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.acceptance.databases import drop_database
-from tests.acceptance.harness import Installation, Prepared
+from tests.acceptance.harness import Installation
 from tests.acceptance.http_client import Answer
 from tests.support import wait_until
 
@@ -99,18 +97,13 @@ class Api:
 
 
 @pytest.fixture(scope="module")
-def api(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+def api(shared_installation: Installation) -> Api:
     """One `up` with two apps for all tests of this file; each has tasks of its own or puts them back."""
-    installation = prepared.copy(tmp_path_factory.mktemp("tasks") / "home")
     for name, tasks in (("Alpha", ALPHA), ("Beta", BETA)):
-        _write(installation.home / "apps" / name / "app.yaml", _manifest(name))
-        _write(_file(installation, name), tasks)
-    try:
-        installation.start()
-        yield Api(installation)
-    finally:
-        installation.clean_up()
-        drop_database(installation.database_url)
+        _write(shared_installation.home / "apps" / name / "app.yaml", _manifest(name))
+        _write(_file(shared_installation, name), tasks)
+    shared_installation.start()
+    return Api(shared_installation)
 
 
 def _manifest(name: str, *, enabled: bool = True) -> str:

@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.conftest import installation, installations, prepared, taskhub
-from tests.acceptance.databases import drop_database
-from tests.acceptance.harness import ADMIN_PASSWORD, Installation, Prepared
+from tests.acceptance.conftest import installation, installations, prepared, shared_installation, taskhub
+from tests.acceptance.harness import ADMIN_PASSWORD, Installation
 from tests.support import wait_until
 
-__all__ = ["installation", "installations", "prepared", "taskhub"]
+__all__ = ["installation", "installations", "prepared", "shared_installation", "taskhub"]
 
 # Pictures of every page are left here for who wants to look; in CI they are kept with the run.
 PICTURES = Path(__file__).resolve().parents[1] / "artefacts" / "browser"
@@ -42,15 +41,10 @@ def complaints(page: Any) -> Iterator[Complaints]:
 
 
 @pytest.fixture(scope="module")
-def shared(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def shared(shared_installation: Installation) -> Installation:
     """`up` for all tests of a module that leave it running and bring their own rows."""
-    installation = prepared.copy(tmp_path_factory.mktemp("shared") / "home")
-    try:
-        installation.start()
-        yield installation
-    finally:
-        installation.clean_up()
-        drop_database(installation.database_url)
+    shared_installation.start()
+    return shared_installation
 
 
 @pytest.fixture

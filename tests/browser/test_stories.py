@@ -8,8 +8,7 @@ import pytest
 import pytest_django
 from playwright.sync_api import expect
 
-from tests.acceptance.databases import drop_database
-from tests.acceptance.harness import ADMIN_PASSWORD, Installation, Prepared
+from tests.acceptance.harness import ADMIN_PASSWORD, Installation
 from tests.acceptance.people import PASSWORD, People, people_of
 from tests.browser.accessibility import serious
 from tests.browser.jobs import address, job, row
@@ -28,16 +27,11 @@ while not go.exists():
 
 
 @pytest.fixture(scope="module")
-def shared(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def shared(shared_installation: Installation) -> Installation:
     """`up` for all stories of this file; rights that pages lose are missed within a second."""
-    installation = prepared.copy(tmp_path_factory.mktemp("stories") / "home")
-    installation.environment["DJANGO_SETTINGS_MODULE"] = "tests.acceptance.quick_checks"
-    try:
-        installation.start()
-        yield installation
-    finally:
-        installation.clean_up()
-        drop_database(installation.database_url)
+    shared_installation.environment["DJANGO_SETTINGS_MODULE"] = "tests.acceptance.quick_checks"
+    shared_installation.start()
+    return shared_installation
 
 
 @pytest.fixture
