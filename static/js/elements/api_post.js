@@ -17,6 +17,9 @@ export async function post(address, body = {}) {
   }
   const told = await answer.json().catch(() => null)
   if (answer.ok) return told
-  if (answer.status === 401) throw new Error("You are signed out. Sign in again and repeat it.")
+  if (answer.status === 401) {
+    document.dispatchEvent(new Event("th-signed-out"))
+    throw new Error("You are signed out. Sign in again and repeat it.")
+  }
   throw new Error(told?.error ?? `The server answered ${answer.status}.`)
 }

@@ -141,7 +141,8 @@ export class LogScroll {
         if (this.source.round !== round || !this.isLaidOut(chunk)) return
         if (this.source.known.get(chunk.index)?.through === before) break
       }
-    } catch {
+    } catch (error) {
+      if (error.status === 401) return
       // The server may be starting anew: as long as the chunk is looked at it is asked for again.
       setTimeout(() => {
         if (this.isLaidOut(chunk) && this.shown.has(chunk.index)) this.fill(chunk, Math.min(wait * 2, RETRY_MOST))

@@ -135,6 +135,8 @@ export class LogSource {
       if (value !== "" && value !== undefined) said.set(name, value)
     }
     const answer = await fetch(`${this.address}${path}?${said}`, { headers: { Accept: "application/json" } })
+    // Growth is told until the live channel looks at the rights again; the page need not wait for that.
+    if (answer.status === 401) document.dispatchEvent(new Event("th-signed-out"))
     if (!answer.ok) throw new SourceError(answer.status)
     return answer.json()
   }

@@ -34,6 +34,8 @@ export class Connection {
     addEventListener("online", () => this.#hurry())
     addEventListener("pagehide", () => this.#drop())
     addEventListener("pageshow", (event) => event.persisted && this.#hurry())
+    // Another part of the page was told 401.
+    document.addEventListener("th-signed-out", () => this.#signedOut())
     document.addEventListener("visibilitychange", () => !document.hidden && this.#hurry())
   }
 
