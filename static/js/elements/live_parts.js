@@ -10,6 +10,7 @@ import { swapParts } from "./swap_parts.js"
 
 const SOON_MS = 150
 const REST_MS = 2500
+const LONGER_REST_MS = 1500
 // What the clock alone changes, and what a lost message would have told.
 const IDLE_MS = 10_000
 
@@ -70,7 +71,7 @@ class LiveParts extends HTMLElement {
     } catch {
       this.say(true)
     } finally {
-      this.last = performance.now() + 20 * (performance.now() - began)
+      this.last = performance.now() + Math.min(LONGER_REST_MS, 20 * (performance.now() - began))
       clearTimeout(this.timer)
       this.timer = null
     }

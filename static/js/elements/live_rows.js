@@ -11,8 +11,9 @@ import { toast } from "./toast.js"
 const NEW_MS = 3000
 const SOON_MS = 200
 // After fetching rows the page rests so many times as long as that took: where they change all the time,
-// many open pages must not take the server for themselves.
+// many open pages must not take the server for themselves. But a page must not show what was so long ago either.
 const REST = 20
+const LONGEST_REST_MS = 4000
 const TABLE = "#result_list tbody"
 
 export class LiveRows extends HTMLElement {
@@ -120,7 +121,7 @@ export class LiveRows extends HTMLElement {
     const rows = this.rows
     const { key } = this.kind
     page?.querySelectorAll(`tr[data-${key}]`).forEach((fresh) => this.patch(rows.get(fresh.dataset[key]), fresh))
-    this.rested = performance.now() + REST * (performance.now() - began)
+    this.rested = performance.now() + Math.min(LONGEST_REST_MS, REST * (performance.now() - began))
     this.timer = null
     if (this.old.size) this.soon()
   }
