@@ -10,7 +10,7 @@ import { swapParts } from "./swap_parts.js"
 
 const SOON_MS = 150
 const REST_MS = 2500
-const LONGER_REST_MS = 1500
+const LONGER_REST_MS = 7500
 // What the clock alone changes, and what a lost message would have told.
 const IDLE_MS = 10_000
 

@@ -11,9 +11,9 @@ import { toast } from "./toast.js"
 const NEW_MS = 3000
 const SOON_MS = 200
 // After fetching rows the page rests so many times as long as that took: where they change all the time,
-// many open pages must not take the server for themselves. But a page must not show what was so long ago either.
+// many open pages must not take the server for themselves. Nor may a page fall behind without bound.
 const REST = 20
-const LONGEST_REST_MS = 4000
+const LONGEST_REST_MS = 8000
 const TABLE = "#result_list tbody"
 
 export class LiveRows extends HTMLElement {
