@@ -24,7 +24,7 @@ for number in range(1, 2001):
         print("trouble", number, file=sys.stderr, flush=True)
         time.sleep(0.6)
 """
-GROWING = """import pathlib, time
+GROWING = """import pathlib, sys, time
 for number in range(1, 301):
     print("line", number)
 print("half", flush=True)
@@ -36,7 +36,9 @@ for number in range(302, 422):
 print("unfinished ", end="", flush=True)
 while not go.with_suffix(".end").exists():
     time.sleep(0.05)
-print("but now it is")
+print("but now it is", flush=True)
+time.sleep(0.6)
+print("trouble", file=sys.stderr)
 """
 # Tasks of the page's thread that took long, and how many elements there are.
 OBSERVE = """window.slowest = 0
@@ -142,6 +144,9 @@ def test_it_grows_and_follows_until_somebody_looks_back(page, taskhub, sign_in, 
     uuid = job(taskhub, "growing", GROWING.format(go=str(go)), wait=0)
     open_log(page, taskhub, uuid)
     expect(line(page, 301)).to_be_in_viewport()
+    # It wrote nothing to its errors.
+    expect(page.get_by_role("button", name="Copy", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="First error")).to_be_hidden()
     follow = page.get_by_label("Follow")
     expect(follow).to_be_checked()
     page.locator(".th-log").hover()
@@ -161,6 +166,7 @@ def test_it_grows_and_follows_until_somebody_looks_back(page, taskhub, sign_in, 
     expect(line(page, 422)).to_have_text(re.compile("unfinished but now it is$"))
     expect(page.locator("h2 .th-badge")).to_have_text("Completed")
     expect(follow).to_be_hidden()
+    expect(page.get_by_role("button", name="First error")).to_be_visible()
     page.evaluate(f"{LOG}.scrollIntoView({{ block: 'end' }})")
     expect(line(page, 422)).to_be_in_viewport()
 

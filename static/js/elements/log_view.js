@@ -12,6 +12,8 @@ import { LogSource } from "./log_source.js"
 
 // More than that is downloaded, not copied.
 const MOST_COPIED = 1024 * 1024
+// A growing output without errors is asked for its first one so often, in ms.
+const LOOK = 1000
 
 class LogView extends HTMLElement {
   connectedCallback() {
@@ -30,11 +32,13 @@ class LogView extends HTMLElement {
     this.prepareTools()
     this.listen()
     this.begin()
+    this.lookForErrors()
     if (this.hasAttribute("data-last")) this.watchGrowth()
   }
 
   disconnectedCallback() {
     this.leave.abort()
+    clearTimeout(this.looking)
     this.scroll.stop()
     this.watch?.stop()
   }
@@ -117,11 +121,17 @@ class LogView extends HTMLElement {
       this.scroll.reset()
     } else this.scroll.grown()
     this.tellPill()
+    this.looking ??= setTimeout(() => {
+      this.looking = null
+      this.lookForErrors()
+    }, LOOK)
   }
 
   beginAttempt(attempt) {
     this.source.attempt = attempt
     this.source.total = 0
+    this.looked = null
+    this.part("first-error").hidden = true
     this.startOver()
     this.box.hidden = true
     this.part("empty").hidden = false
@@ -188,19 +198,31 @@ class LogView extends HTMLElement {
     this.scroll.remeasure()
   }
 
-  async firstError() {
-    const button = this.part("first-error")
+  // The button stands there once there is an error; each look begins where the one before ended.
+  async lookForErrors() {
+    const looked = (this.looked ??= { next: 1, error: 0, runs: false })
+    if (looked.runs || looked.error) return
+    looked.runs = true
     try {
-      const answer = await this.source.ask("", { line: 1, lines: 1, stream: "stderr" })
-      const line = answer.lines[0]
-      if (line) {
-        this.marks.take(line.number, false)
-        await this.show(line.number)
-        this.scroll.redecorate()
-      } else this.say(button, "No errors")
+      while (this.isConnected && this.looked === looked && looked.next <= this.source.total) {
+        const answer = await this.source.ask("", { line: looked.next, lines: 1, stream: "stderr" })
+        looked.error = answer.lines[0]?.number ?? 0
+        if (looked.error || answer.next_line <= looked.next) break
+        looked.next = answer.next_line
+      }
+      if (this.looked === looked) this.part("first-error").hidden = !looked.error
     } catch {
-      this.say(button, "Could not look")
+      // The next lines ask again.
+    } finally {
+      looked.runs = false
     }
+  }
+
+  async firstError() {
+    const number = this.looked.error
+    this.marks.take(number, false)
+    await this.show(number)
+    this.scroll.redecorate()
   }
 
   async copy() {
