@@ -100,6 +100,8 @@ def test_a_bar_leads_to_the_runs_it_counts(page, web, sign_in, picture, complain
     for width, height, name in ((1440, 1000, "wide"), (390, 844, "phone")):
         page.set_viewport_size({"width": width, "height": height})
         picture(page, f"overview-live-{name}-{theme}")
+        # High enough to tell the bars apart, however narrow.
+        assert page.locator(".th-chart").bounding_box()["height"] >= 160
     page.set_viewport_size({"width": 1440, "height": 1000})
     page.get_by_role("link", name="7 d", exact=True).click()
     chart = page.get_by_role("region", name="Runs per 6 hours")

@@ -5,6 +5,8 @@
 const SVG = "http://www.w3.org/2000/svg"
 const WIDTH = 120
 const HEIGHT = 28
+// What was measured for a moment only is still to be seen as a line.
+const LEAST = 12
 
 class MemoryLine extends HTMLElement {
   connectedCallback() {
@@ -15,16 +17,18 @@ class MemoryLine extends HTMLElement {
     const most = Math.max(...known)
     const top = Math.max(most, limit) * 1.08
     const y = (value) => (HEIGHT - (value / top) * HEIGHT).toFixed(1)
-    const x = (place) => ((place / (values.length - 1)) * WIDTH).toFixed(1)
+    const x = (place) => Number(((place / (values.length - 1)) * WIDTH).toFixed(1))
     const svg = draw("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", preserveAspectRatio: "none" })
     svg.setAttribute("class", most > limit ? "th-memory-line th-memory-line--over" : "th-memory-line")
     svg.setAttribute("aria-label", `${words(Math.min(...known), most)} in the last 2 hours, warning above ${limit} MB`)
     for (const stretch of stretches(values)) {
-      const points = stretch.map((place) => `${x(place)},${y(values[place])}`)
-      const [first, last] = [x(stretch[0]), x(stretch.at(-1))]
-      svg.append(draw("polygon", { points: [`${first},${HEIGHT}`, ...points, `${last},${HEIGHT}`].join(" ") }))
-      // A line of one point is drawn as a dot by its round ends.
-      svg.append(draw("polyline", { points: (points.length > 1 ? points : [points[0], points[0]]).join(" ") }))
+      const points = stretch.map((place) => [x(place), y(values[place])])
+      const last = Math.max(LEAST, points.at(-1)[0])
+      const first = Math.min(points[0][0], last - LEAST)
+      points.unshift([first, points[0][1]])
+      points.push([last, points.at(-1)[1]])
+      svg.append(draw("polygon", { points: [[first, HEIGHT], ...points, [last, HEIGHT]].join(" ") }))
+      svg.append(draw("polyline", { points: points.join(" ") }))
     }
     svg.append(draw("line", { x1: 0, x2: WIDTH, y1: y(limit), y2: y(limit) }))
     this.replaceChildren(svg)
