@@ -1,6 +1,7 @@
 """What the page of one job tells: where it stands and why, what it was told, what came of it."""
 
 import json
+import re
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -12,6 +13,8 @@ from jobs_app.states import Held, JobState, Reason
 from taskhub.core import audit, permissions
 
 MOST_CODE = 64 * 1024
+# Marks that turn the direction of what follows: what is read would not be what was given.
+_TURNING = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 MOST_CHILDREN = 50
 
 REASONS = {
@@ -98,9 +101,14 @@ def told(job: Job) -> Told | None:
         code=spec.code[:MOST_CODE],
         cut=len(spec.code) > MOST_CODE,
         path=spec.path,
-        parameters=json.dumps(parameters, indent=2, ensure_ascii=False) if parameters else "",
+        parameters=_written_out(parameters) if parameters else "",
         environment=audit.masked(_object(spec.environment)),
     )
+
+
+def _written_out(parameters: dict[str, Any]) -> str:
+    text = json.dumps(parameters, indent=2, ensure_ascii=False)
+    return _TURNING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import json
 import re
 
-from jobs_app.models import Execution, Job
+from jobs_app.models import Execution, Job, JobSpec
 from jobs_app.pages import ansi
 from tests.admin.pages import PAGES
 from tests.browser.demo import HOSTILE
@@ -40,6 +40,14 @@ def test_secrets_are_masked_for_those_who_may_read_parameters(rows, sign_in):
     page = sign_in("author").get(f"/admin/jobs_app/job/{rows['ended']}/change/").content.decode()
     assert "hidden" not in re.sub(r"<[^>]*>", "", page)
     assert "********" in page
+
+
+def test_marks_that_turn_the_direction_are_written_out_in_parameters(rows, sign_in):
+    JobSpec.objects.filter(pk=rows["ended"]).update(parameters=json.dumps({"\u202eyek": "\u2066x"}))
+    page = sign_in("author").get(f"/admin/jobs_app/job/{rows['ended']}/change/").content.decode()
+    assert "\\u202eyek" in page
+    assert "\\u2066x" in page
+    assert "\u202e" not in page
 
 
 def test_code_and_parameters_are_not_for_operators(rows, sign_in):
