@@ -51,7 +51,9 @@ def test_a_runspace_killed_at(
     assert all(jobs[job].state == JobState.COMPLETED for job in again)
     others = [jobs[job] for job in once if jobs[job].state != JobState.COMPLETED]
     assert {job.reason for job in others} == ({"lost"} if state == JobState.FAILED else set())
-    assert len(others) == (2 if state == JobState.FAILED else 0)
+    # While the dead runspace is settled a new one may pass over what was handed to it ahead, so that an
+    # idempotent job comes second in its place.
+    assert len(others) in ((1, 2) if state == JobState.FAILED else (0,))
     for job in others:
         assert ledger.lines().count(f"{job.public_id} 1") == signed
     assert all(job.attempt == 1 for uuid, job in jobs.items() if uuid in once)
