@@ -6,9 +6,11 @@ import os
 import signal
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from daphne.server import Server  # isort: skip # first, because it chooses Twisted's reactor
+from autobahn.exception import Disconnected
 from daphne.http_protocol import WebRequest
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet import reactor as installed_reactor
@@ -28,13 +30,15 @@ reactor: Any = installed_reactor
 
 
 class Socket(WebSocketProtocol):  # type: ignore[misc] # daphne ships no types
-    """Bounds what comes in. The library means its limit for what goes out as well."""
+    """Bounds what comes in. The library means its limit for what goes out as well, and fails for who has left."""
 
     def sendMessage(self, payload: bytes, *arguments: Any, **options: Any) -> None:
         limit: int = self.maxMessagePayloadSize  # type: ignore[has-type] # set by the factory
         self.maxMessagePayloadSize = 0
         try:
-            super().sendMessage(payload, *arguments, **options)
+            # Who has left meanwhile needs nothing; that he left is told to the consumer anyway.
+            with suppress(Disconnected):
+                super().sendMessage(payload, *arguments, **options)
         finally:
             self.maxMessagePayloadSize = limit
 
