@@ -6,8 +6,13 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import PasswordChangeView
+from django.db import transaction
 from django.http import HttpResponse
 from django.urls import reverse_lazy
+from django.utils import timezone
+
+from taskhub.core import audit
+from taskhub.core.audit import Actor
 
 
 class OwnPasswordForm(PasswordChangeForm):
@@ -39,7 +44,12 @@ class OwnPassword(PasswordChangeView):
     success_url = reverse_lazy("admin:index")
 
     def form_valid(self, form: Any) -> HttpResponse:
-        answer = super().form_valid(form)
+        with transaction.atomic():
+            answer = super().form_valid(form)
+            audit.record(
+                actor=Actor.of(self.request), action="user.password", object_type="user",
+                object_id=str(form.user.pk), now=timezone.now(),
+            )  # fmt: skip
         messages.success(self.request, "Your password is changed; your other sessions are signed out.")
         return answer
 

@@ -9,6 +9,7 @@ from jobs_app.models import Job
 from taskhub import cells
 from taskhub.core import runtime_settings
 from taskhub.core.audit import Actor
+from taskhub.core.models import AuditEntry
 from taskhub.core.pages.durations import in_words
 from tests.architecture.sources import ROOT
 from tests.support import NOON, make_job
@@ -100,6 +101,8 @@ def test_ones_own_password_is_changed_on_a_page_like_the_others(db, sign_in):
     assert "Your password is changed; your other sessions are signed out." in answer.content.decode()
     user.refresh_from_db()
     assert user.check_password("harbour-lamp-42")
+    entry = AuditEntry.objects.get(action="user.password")
+    assert (entry.actor_id, entry.object_id) == (user.pk, str(user.pk))
 
 
 def test_a_list_without_figures_has_its_buttons_in_line_with_its_search(db, sign_in):
