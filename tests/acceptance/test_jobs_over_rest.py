@@ -223,8 +223,8 @@ def test_progress_is_seen_while_the_job_runs(api: Api) -> None:
         False,
     )
     api.act(job, "start")
-    wait_until(lambda: api.get(job)["progress"]["percent_complete"] == 40, 20, "the progress is seen")
-    assert api.get(job)["progress"]["status_message"] == "Copying"
+    wait_until(lambda: api.get(job)["progress"]["status_message"] == "Copying", 20, "the progress is seen")
+    assert api.get(job)["progress"]["percent_complete"] == 40
     api.act(job, "cancel")
     ended = api.until(job)["progress"]
     assert (ended["percent_complete"], ended["status_message"], ended["is_terminal"]) == (
@@ -315,7 +315,7 @@ def test_name_and_description_can_change_later(api: Api) -> None:
 def test_what_waits_says_why_and_goes_by_priority(api: Api) -> None:
     pool = api.http.get("/api/v1/pools").json()["results"]
     most = next(row for row in pool if row["name"] == "default")["max_runspaces"]
-    sleepers = [api.made("import time; time.sleep(60)", start=True) for _ in range(most)]
+    sleepers = [api.made("import time; time.sleep(600)", start=True) for _ in range(most)]
     for job in sleepers:
         api.until(job, "running", seconds=60)
     low = api.made("import time; time.time()", start=True, priority=-5)
