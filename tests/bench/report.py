@@ -30,6 +30,10 @@ _METHOD = """\
 - *latency*: from before that call to the first line of user code, which writes the monotonic clock to a file.
 - *insert*: as a request of the web does it, a job with its spec and audit row in one transaction.
 - *rest*: PSS and processor time of the whole process tree over a quiet stretch.
+- *pages*: sockets subscribed as pages are, and scripts that print the wall clock: from the write to the frame
+  that tells of it.
+- *paint*: a headless Chromium that was just started opens one page after the other over a long history; first
+  contentful paint, counted from the navigation.
 - *due, idle, files, preview*: the scheduler's own steps, called in a process beside no other, until nothing
   is left to decide or to read; the jobs are queued and not run.
 - *punctual*: one-off tasks; their code writes the wall clock, by which they are due, to a file.
