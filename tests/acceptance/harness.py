@@ -247,13 +247,17 @@ class Prepared:
         self.installation.nothing_runs()
 
     def copy(self, home: Path) -> Installation:
-        source = self.installation.home
-        ignored = shutil.ignore_patterns("static", "*.lock")
-        shutil.copytree(source, home, ignore=ignored, symlinks=True)
-        home.chmod(0o700)
-        # Read only while they are served, so all may share them.
-        shutil.copytree(source / "static", home / "static", copy_function=os.link)
+        copy_home(self.installation.home, home)
         return Installation(home, database_url=self._copy_database(home.parent.name))
+
+
+def copy_home(source: Path, home: Path) -> None:
+    """The data folder of an installation of which nothing runs, as another may have it."""
+    ignored = shutil.ignore_patterns("static", "*.lock")
+    shutil.copytree(source, home, ignore=ignored, symlinks=True)
+    home.chmod(0o700)
+    # Read only while they are served, so all may share them.
+    shutil.copytree(source / "static", home / "static", copy_function=os.link)
 
 
 def _runs(process: psutil.Process) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.conftest import installation, installations, prepared, shared_installation, taskhub
-from tests.acceptance.harness import ADMIN_PASSWORD, Installation
+from tests.acceptance.harness import ADMIN_PASSWORD, Installation, Prepared, copy_home
 from tests.support import wait_until
 
 __all__ = ["installation", "installations", "prepared", "shared_installation", "taskhub"]
@@ -47,14 +47,24 @@ def shared(shared_installation: Installation) -> Installation:
     return shared_installation
 
 
+@pytest.fixture(scope="session")
+def filled(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with rows made up for the pages."""
+    installation = prepared.copy(tmp_path_factory.mktemp("filled") / "home")
+    done = installation.manage("shell", "-c", FILL)
+    assert done.returncode == 0, done.stderr
+    return installation.home
+
+
 @pytest.fixture
-def web(installation: Installation) -> Installation:
-    """The web process alone, on rows made up for the pages: no engine changes them meanwhile."""
-    filled = installation.manage("shell", "-c", FILL)
-    assert filled.returncode == 0, filled.stderr
+def web(filled: Path, tmp_path: Path) -> Iterator[Installation]:
+    """The web process alone, on such rows: no engine changes them meanwhile."""
+    copy_home(filled, tmp_path / "home")
+    installation = Installation(tmp_path / "home")
     installation.spawn("serve", "--port", str(installation.port))
     wait_until(lambda: "Serving at" in installation.printed(), timeout=60, message="the web serves")
-    return installation
+    yield installation
+    installation.clean_up()
 
 
 @pytest.fixture

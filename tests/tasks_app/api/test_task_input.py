@@ -41,14 +41,17 @@ def test_a_field_that_does_not_fit_is_named_at_once(call, field, values):
     call("post", "", {})  # what is only loaded once
     for value in values:
         given = {name: said for name, said in NEW.items() if not (field == "path" and name == "code")}
-        began = time.process_time()
-        answer = call("post", "", {**given, field: value})
-        spent = time.process_time() - began
+        spent = []
+        # The better of two: a collection of garbage may fall into one of them.
+        for _ in range(2):
+            began = time.process_time()
+            answer = call("post", "", {**given, field: value})
+            spent.append(time.process_time() - began)
         body = answer.json()
         assert answer.status_code == 400, (field, value, body)
         assert {name.partition(".")[0].partition("[")[0] for name in body["fields"]} == {field}, (value, body)
         assert any(word in body["error"] for word in ("expected", "is not in", "no field")), body
-        assert spent < 0.1 or len(str(value)) > 50_000
+        assert min(spent) < 0.1 or len(str(value)) > 50_000
     assert not Task.objects.filter(source="custom").exists()
 
 
