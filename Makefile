@@ -1,6 +1,7 @@
 # Needs only Python 3.11 or later with venv and pip; everything else goes into .venv.
 PYTHON ?= python3
-WORKERS ?= 2
+# Tests wait for processes as often as they compute: one more than the two cores this is meant for.
+WORKERS ?= 3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
