@@ -10,7 +10,7 @@ import pytest
 from tests.acceptance.harness import Installation
 from tests.support import wait_until
 
-pytestmark = [pytest.mark.processes, pytest.mark.one_database]
+pytestmark = pytest.mark.processes
 
 TASKS = """
 tasks:

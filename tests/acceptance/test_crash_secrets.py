@@ -8,7 +8,7 @@ from jobs_app.states import JobState
 from tests.acceptance.harness import ADMIN_PASSWORD, Installation
 from tests.acceptance.rows import Rows
 
-pytestmark = [pytest.mark.processes, pytest.mark.one_database]
+pytestmark = pytest.mark.processes
 
 KEY = "a-secret-key-that-no-script-may-ever-see-0123456789-abcdefghij"
 # Its own environment, that of everybody above it up to the engine, and the settings.
