@@ -25,6 +25,8 @@ _SHELLS = ("sh", "dash", "bash", "ksh", "mksh")
 
 class Command(BaseCommand):
     help = "Run scripts as jobs, list jobs, follow and cancel them."
+    # They would import every page and endpoint, which takes longer than the work.
+    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True, metavar="run|list|tail|cancel")

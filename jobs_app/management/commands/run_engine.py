@@ -18,6 +18,8 @@ from taskhub.core.errors import TaskhubError
 
 class Command(BaseCommand):
     help = "Run the engine until it is told to stop."
+    # They would import every page and endpoint, which takes longer than the work.
+    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         ends = parser.add_mutually_exclusive_group()

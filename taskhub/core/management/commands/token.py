@@ -18,6 +18,8 @@ from taskhub.core.roles import ROLES
 
 class Command(BaseCommand):
     help = "Make, list and revoke API tokens."
+    # They would import every page and endpoint, which takes longer than the work.
+    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True, metavar="create|list|revoke")
