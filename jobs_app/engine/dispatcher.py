@@ -108,7 +108,7 @@ class Dispatcher:
             if member.phase != READY or member.worn or member.pool.name != name:
                 continue
             in_hand = len(member.held)
-            brisk = member.pool.reuse and member.last_seconds <= BRISK_SECONDS
+            brisk = is_brisk(member)
             if not in_hand:
                 free.append(member)
                 in_hand = 1 if brisk else IN_HAND
@@ -276,6 +276,11 @@ class Dispatcher:
         return encode(frame), language.in_process
 
 
+def is_brisk(member: Member) -> bool:
+    """Whether it may be given more jobs ahead than one."""
+    return member.pool.reuse and member.last_seconds <= BRISK_SECONDS
+
+
 def place(
     waiting: Sequence[Waiting], free: Sequence[Member], ahead: Sequence[Member]
 ) -> tuple[list[tuple[Waiting, Member]], list[Waiting]]:
@@ -410,10 +415,7 @@ class _Names:
         )
 
     def user(self, pk: int | None) -> str | None:
-        users = get_user_model().objects
-        return self._cached(
-            self._users, pk, lambda: users.filter(pk=pk or 0).values_list("username", flat=True).first()
-        )
+        return self._cached(self._users, pk, lambda: _user_name(pk or 0))
 
     def _cached(
         self, known: dict[int, str | None], pk: int | None, look: Callable[[], str | None]
@@ -425,3 +427,7 @@ class _Names:
                 known.clear()
             known[pk] = look()
         return known[pk]
+
+
+def _user_name(pk: int) -> str | None:
+    return get_user_model().objects.filter(pk=pk).values_list("username", flat=True).first()

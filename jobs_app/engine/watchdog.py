@@ -8,7 +8,7 @@ from django.db import connection, connections
 
 from jobs_app.models import Job
 from jobs_app.states import Reason
-from runspaces_app.member import ENDED, Member
+from runspaces_app.member import ENDED, READY, Member
 from runspaces_app.pool import Keeper
 from runspaces_app.protocol import encode
 from runspaces_app.worker.mark import BEGUN
@@ -16,7 +16,7 @@ from taskhub.core.clock import Clock
 from taskhub.core.sqlite.base import DatabaseWrapper as SQLite
 
 from . import sql
-from .dispatcher import AHEAD_WITHIN_SECONDS
+from .dispatcher import AHEAD_WITHIN_SECONDS, IN_HAND, is_brisk
 from .holding import HELD_DATABASE, Holding
 
 # A script that holds the interpreter lock keeps its runspace from saying that it began.
@@ -141,8 +141,18 @@ class Watchdog:
     def _take_back(self, member: Member, boot: float) -> None:
         first: Holding = member.held[0]
         if first.begun_boot is not None and boot - first.begun_boot >= AHEAD_WITHIN_SECONDS:
-            for holding in member.held[1:]:
-                self.take_back(member, holding)
+            surplus = member.held[1:]
+        elif len(member.held) > IN_HAND and not is_brisk(member) and self._another_is_free(member):
+            surplus = member.held[IN_HAND:]
+        else:
+            return
+        for holding in surplus:
+            self.take_back(member, holding)
+
+    def _another_is_free(self, member: Member) -> bool:
+        return any(
+            other.phase == READY and not other.held for other in self._keeper.of_pool(member.pool.name)
+        )
 
     def _look_whether_begun(self, member: Member, holding: Holding, boot: float) -> None:
         if holding.begun_boot is None or boot - holding.begun_boot < SILENT_START_SECONDS:

@@ -8,6 +8,8 @@ from taskhub.core import failpoints
 
 from .outcome import COMPLETED, FAILED, Outcome
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
 
 def end_frame(
     frame: dict[str, Any],
@@ -49,7 +51,7 @@ def end_frame(
         body["survivors"] = outcome.survivors
     if outcome.result is not None:
         body["result"] = outcome.result
-    return json.dumps(body, separators=(",", ":")).encode()
+    return _encode(body).encode()
 
 
 def spool(folder: str, runspace: int, kept: dict[int, bytes]) -> None:

@@ -5,7 +5,7 @@ changed and returns why the runspace must be replaced, or "" if it is as good as
 Standard library only.
 """
 
-import _signal  # type: ignore[import-not-found] # what `signal` wraps in enums, at a tenth of the price
+import _signal  # type: ignore[import-not-found] # what `signal` wraps in enums, at a fraction of the price
 import builtins
 import contextlib
 import fcntl
@@ -26,6 +26,7 @@ _SIGNALS = [
     number for number in sorted(signal.valid_signals()) if number not in (signal.SIGKILL, signal.SIGSTOP)
 ]
 _TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
+_OWN_DESCRIPTORS = 10
 _STANDARD = frozenset(sys.stdlib_module_names)
 
 
@@ -45,8 +46,8 @@ class Baseline:
         self._stream_files = [_file_of(number) for number in (0, 1, 2)]
         self._stream_flags = [fcntl.fcntl(number, fcntl.F_GETFL) for number in (1, 2)]
         self._signals = [_signal.getsignal(number) for number in _SIGNALS]
-        self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
-        self._limits = [resource.getrlimit(limit) for limit in _LIMITS]
+        self._mask = _signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        self._limits = _limits()
         self._umask = os.umask(0o077)
         os.umask(self._umask)
         self._locale = locale.setlocale(locale.LC_ALL)
@@ -60,13 +61,15 @@ class Baseline:
         self._loggers = set(root.manager.loggerDict)
         self._warnings = list(warnings.filters)
         self._showwarning = warnings.showwarning
+        # Held open: to ask an open folder costs a third of finding it by its path, after every job.
+        self._folders = [_open_folder(f"/proc/self/{name}") for name in ("task", "fd")]
         self._hooks = (threading.excepthook, threading._trace_hook, threading._profile_hook)  # type: ignore[attr-defined]
         self.counts()
 
     def counts(self) -> None:
         """Count threads and descriptors anew: those of the runspace itself are all there now."""
-        self._threads = _thread_count()
-        self._descriptors = _descriptors()
+        self._threads = self._thread_count()
+        self._descriptors = self._open_descriptors()
 
     def repair_builtins(self) -> None:
         """Put `len` and its like back at once: what we do before anything else is checked calls them.
@@ -99,14 +102,25 @@ class Baseline:
         # The streams first: a script that closed or replaced them has made the rest unreadable.
         if [_file_of(number) for number in (0, 1, 2)] != self._stream_files:
             return "left other files as standard streams"
-        if _thread_count() != self._threads:
-            return "left threads"
-        if _descriptors() != self._descriptors:
-            return "left descriptors"
+        try:
+            if self._thread_count() != self._threads:
+                return "left threads"
+            if self._open_descriptors() != self._descriptors:
+                return "left descriptors"
+        except OSError:
+            return "closed descriptors that are not its own"
         self.repair_builtins()
         if self._builtins_changed:
             return "changed builtins"
         return ""
+
+    def _thread_count(self) -> int:
+        # Threads made by C code have no Python object; the link count of the folder counts them all.
+        return os.fstat(self._folders[0]).st_nlink
+
+    def _open_descriptors(self) -> object:
+        """What is open: how many, where the kernel tells that at once (Linux 6.2), else which."""
+        return os.fstat(self._folders[1]).st_size or set(os.listdir("/proc/self/fd"))
 
     def _restore_interpreter(self) -> str:
         if any(stream.closed for stream in self._streams):
@@ -173,22 +187,27 @@ class Baseline:
                 signal.setitimer(timer, 0)
         if [_signal.getsignal(number) for number in _SIGNALS] != self._signals:
             self._restore_signals()
-        signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
+        _signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
         for number, flags in zip((1, 2), self._stream_flags, strict=True):
             if fcntl.fcntl(number, fcntl.F_GETFL) != flags:
                 # A child such as node makes the shared pipe non-blocking for everybody.
                 fcntl.fcntl(number, fcntl.F_SETFL, flags)
         if locale.setlocale(locale.LC_ALL) != self._locale:
             locale.setlocale(locale.LC_ALL, self._locale)
+        if _limits() != self._limits and not self._restore_limits():
+            return "lowered a resource limit for good"
+        if os.getpriority(os.PRIO_PROCESS, 0) != self._nice:
+            return "changed its priority"
+        return ""
+
+    def _restore_limits(self) -> bool:
         for limit, before in zip(_LIMITS, self._limits, strict=True):
             if resource.getrlimit(limit) != before:
                 try:
                     resource.setrlimit(limit, before)
                 except (ValueError, OSError):
-                    return "lowered a resource limit for good"
-        if os.getpriority(os.PRIO_PROCESS, 0) != self._nice:
-            return "changed its priority"
-        return ""
+                    return False
+        return True
 
     def _restore_environment(self) -> None:
         # The raw mapping: decoding names and values costs forty times as much, and this runs after every job.
@@ -237,14 +256,17 @@ def _file_of(descriptor: int) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _descriptors() -> object:
-    """What is open: how many, where the kernel tells that at once (Linux 6.2), else which."""
-    return os.stat("/proc/self/fd").st_size or set(os.listdir("/proc/self/fd"))
+def _open_folder(path: str) -> int:
+    """A descriptor of it, above those that scripts use and not inherited by what they start."""
+    low = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        return fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, _OWN_DESCRIPTORS)
+    finally:
+        os.close(low)
 
 
-def _thread_count() -> int:
-    # Threads made by C code have no Python object; the link count of the folder counts them all.
-    return os.stat("/proc/self/task").st_nlink
+def _limits() -> list[tuple[int, int]]:
+    return list(map(resource.getrlimit, _LIMITS))
 
 
 def _is_foreign_extension(name: str, module: Any) -> bool:

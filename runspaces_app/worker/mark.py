@@ -2,7 +2,7 @@
 
 One page of memory shared through a file. The runspace writes it before the first line of user
 code; the output writer looks up here whose output it holds, and a later engine learns from it
-whether an attempt had begun. The last six attempts stand in it, because a job may begin while
+whether an attempt had begun. The last sixteen attempts stand in it, because a job may begin while
 the ends of those before it are not yet acknowledged. Standard library only.
 """
 
@@ -14,7 +14,7 @@ from uuid import UUID
 
 SIZE = 4096
 MAGIC = b"THMARK1\0"
-ENTRIES = 6
+ENTRIES = 16
 
 _HEAD = struct.Struct("<8s40sQ")  # magic, boot id, runspace id
 _BODY = struct.Struct("<QQQQ")  # sequence, attempts begun, pid, its start in ticks
@@ -24,7 +24,7 @@ _NUMBER = struct.Struct("<Q")
 _ENTRY = struct.Struct("<16sIIQq")  # job, attempt, state, fence, output cap
 _ENTRIES_AT = 128
 _ENTRY_SPACE = 64
-_DIRTY_AT = 512
+_DIRTY_AT = 2048
 
 NONE, BEGUN = 0, 1
 

@@ -2,6 +2,10 @@
 
 import os
 import shutil
+import time
+
+# Beside a change as recent as this another could carry the same time stamp, which the kernel moves on in ticks.
+_SETTLED_NS = 100_000_000
 
 
 class Workplace:
@@ -15,6 +19,8 @@ class Workplace:
         self._work = work
         self._spare = os.path.join(work, f".{runspace}")
         self._script: str | None = None
+        # When the spare folder and the one in it were last changed: one that still says so is still empty.
+        self._changed = (0, 0)
 
     def open(self) -> None:
         """Before the first job."""
@@ -48,7 +54,7 @@ class Workplace:
         try:
             if script is not None:
                 os.unlink(script)
-            if os.listdir(own) == ["tmp"] and not os.listdir(os.path.join(own, "tmp")):
+            if self._is_empty(own):
                 os.rename(own, self._spare)
                 return
         except OSError:
@@ -64,5 +70,17 @@ class Workplace:
     def of(self, uuid: str) -> str:
         return os.path.join(self._work, uuid)
 
+    def _is_empty(self, own: str) -> bool:
+        temporary = os.path.join(own, "tmp")
+        changed = os.stat(own).st_mtime_ns, os.stat(temporary).st_mtime_ns
+        if changed == self._changed:
+            return True
+        if os.listdir(own) != ["tmp"] or os.listdir(temporary):
+            return False
+        settled = max(changed) < time.time_ns() - _SETTLED_NS
+        self._changed = changed if settled else (0, 0)
+        return True
+
     def _make_spare(self) -> None:
         os.makedirs(os.path.join(self._spare, "tmp"), 0o700, exist_ok=True)
+        self._changed = (0, 0)

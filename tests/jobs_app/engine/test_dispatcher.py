@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from jobs_app.engine.dispatcher import IN_BRISK_HAND, Dispatcher
+from jobs_app.engine.dispatcher import IN_BRISK_HAND, IN_HAND, Dispatcher
+from jobs_app.engine.watchdog import Watchdog
 from jobs_app.models import Job
 from runspaces_app.member import CLOSING, READY
 from runspaces_app.recycling import PoolSettings
@@ -24,6 +25,9 @@ POOL = PoolSettings("default", "lean", True, 2, 10, 300, 5, 30, True, -1, -1, -1
 @dataclass
 class _Claim:
     reuse: bool = True
+    job: str = ""
+    timeout: int = -1
+    expires_at: None = None
 
 
 @dataclass
@@ -31,6 +35,10 @@ class _Holding:
     begun_boot: float | None
     claim: _Claim
     cancel_boot: float | None = None
+    started_at: str | None = "a moment ago"
+    imposed: str = ""
+    kill_boot: float | None = None
+    take_back_sent: bool = False
 
 
 @dataclass(eq=False)
@@ -41,6 +49,18 @@ class _Member:
     phase: str = READY
     worn: str = ""
     jobs_run: int = 1
+
+
+class _Keeper(list[_Member]):
+    """As much of the keeper as the watchdog uses, and a count of the frames it sends."""
+
+    sent = 0
+
+    def of_pool(self, name: str) -> list[_Member]:
+        return [member for member in self if member.pool.name == name]
+
+    def send(self, member: _Member, frames: bytes) -> None:
+        self.sent += 1
 
 
 def _places(*members: _Member, running_for: float = 0.0) -> tuple[list[_Member], list[_Member]]:
@@ -78,7 +98,7 @@ def test_the_places_behind_the_fewest_jobs_are_taken_first() -> None:
     full, empty = _busy(4, last_seconds=0.001), _busy(2, last_seconds=0.001)
     _, ahead = _places(full, empty)
     assert ahead[-1] is empty and ahead[-2] is empty
-    assert ahead.count(full) == 2 and ahead.count(empty) == 4
+    assert ahead.count(full) == IN_BRISK_HAND - 4 and ahead.count(empty) == IN_BRISK_HAND - 2
 
 
 @pytest.mark.parametrize(
@@ -103,6 +123,26 @@ def test_behind_a_job_that_takes_long_nothing_waits() -> None:
 def test_a_pools_limit_of_jobs_counts_what_is_handed_ahead() -> None:
     member = _busy(last_seconds=0.001, pool=POOL._replace(max_jobs=4))
     assert _places(member) == ([], [member] * 2)
+
+
+@pytest.mark.parametrize(
+    ("last_seconds", "other_is_free", "back"), [(0.02, True, 3), (0.02, False, 0), (0.001, True, 0)]
+)
+def test_behind_jobs_that_are_not_brisk_any_more_only_one_waits_if_another_is_free(
+    last_seconds: float, other_is_free: bool, back: int
+) -> None:
+    clock = FakeClock(NOON)
+    member = _busy(IN_HAND + 3, last_seconds=last_seconds)
+    member.held[0].begun_boot = clock.boottime()
+    keeper = _Keeper([member, _Member([]) if other_is_free else _busy()])
+    watchdog = Watchdog(keeper, engine=1, clock=clock, on_begun=lambda *_: None)  # type: ignore[arg-type]
+
+    watchdog.step()
+
+    assert [holding.take_back_sent for holding in member.held] == [False] * (IN_HAND + 3 - back) + [
+        True
+    ] * back
+    assert keeper.sent == back
 
 
 def test_jobs_behind_a_long_one_are_taken_back_and_run_elsewhere(
