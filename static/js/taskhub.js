@@ -1,5 +1,6 @@
 // What every page loads: small elements that make a page nicer. Without them it still works.
 import "./a11y.js"
+import "./csrf.js"
 import "./elements/auto_submit.js"
 import "./elements/code_editor.js"
 import "./elements/confirm_link.js"

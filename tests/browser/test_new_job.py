@@ -61,6 +61,21 @@ def test_check_names_the_line_before_anything_is_made(page, taskhub, sign_in, co
     assert jobs(taskhub) == before
 
 
+def test_what_was_typed_outlives_a_sign_in_in_another_tab(page, taskhub, sign_in, complaints):
+    sign_in(page, taskhub)
+    code = new_job(page, taskhub)
+    code.fill("'typed before'")
+    other = page.context.new_page()
+    other.context.clear_cookies()
+    sign_in(other, taskhub)
+    other.close()
+    page.get_by_role("button", name="Check").click()
+    expect(page.locator("[data-told]")).to_have_text("It compiles. Nothing was run.")
+    page.get_by_role("button", name="Create and start").click()
+    expect(page.locator("h2 .th-badge")).to_have_text("Completed")
+    assert shown_job(page, taskhub)["state"] == "completed"
+
+
 def test_only_the_keyboard_from_an_empty_form_to_a_result(page, taskhub, sign_in, complaints):
     sign_in(page, taskhub)
     new_job(page, taskhub)

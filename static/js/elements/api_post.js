@@ -1,4 +1,5 @@
 // A POST to the API as the signed-in user.
+import { token } from "../csrf.js"
 
 export async function post(address, body = {}) {
   let answer
@@ -8,7 +9,7 @@ export async function post(address, body = {}) {
       credentials: "same-origin",
       headers: {
         "Content-Type": "application/json",
-        "X-CSRFToken": document.querySelector("[name=csrfmiddlewaretoken]").value,
+        "X-CSRFToken": token(),
       },
       body: JSON.stringify(body),
     })

@@ -1,5 +1,6 @@
 // <th-job-form>: around the form of a new job. The editor follows the language, and *Check* asks the
 // server whether the code compiles before anything is created.
+import { token } from "../csrf.js"
 
 class JobForm extends HTMLElement {
   connectedCallback() {
@@ -37,7 +38,7 @@ class JobForm extends HTMLElement {
         method: "POST",
         headers: {
           "Content-Type": "application/json",
-          "X-CSRFToken": this.form.elements.csrfmiddlewaretoken.value,
+          "X-CSRFToken": token(),
         },
         body: JSON.stringify({ code }),
       })

@@ -4,6 +4,7 @@
 // anything else has changed, the server renders the parts of the page anew and those that differ are
 // replaced. So a part looks the same after a change and after a reload.
 
+import { token } from "../csrf.js"
 import { live } from "../live/live.js"
 import { showProgress } from "./job_progress.js"
 
@@ -112,7 +113,7 @@ class JobPage extends HTMLElement {
     try {
       const answer = await fetch(`/api/v1/jobs/${this.job}/cancel`, {
         method: "POST",
-        headers: { "Content-Type": "application/json", "X-CSRFToken": form.elements.csrfmiddlewaretoken.value },
+        headers: { "Content-Type": "application/json", "X-CSRFToken": token() },
         body: JSON.stringify(now ? { now } : {}),
       })
       const told = await answer.json()

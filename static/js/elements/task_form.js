@@ -1,5 +1,6 @@
 // <th-task-form>: around the form of a task. Warns before typed text is lost, lets the editor follow the
 // language, checks code before it is saved, and offers the scripts of the app that is chosen.
+import { token } from "../csrf.js"
 
 class TaskForm extends HTMLElement {
   connectedCallback() {
@@ -67,7 +68,7 @@ class TaskForm extends HTMLElement {
         method: "POST",
         headers: {
           "Content-Type": "application/json",
-          "X-CSRFToken": this.form.elements.csrfmiddlewaretoken.value,
+          "X-CSRFToken": token(),
         },
         body: JSON.stringify({ code }),
       })
