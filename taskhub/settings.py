@@ -228,6 +228,7 @@ LOGGING = {
         # Refused requests are answers, not events; what goes wrong with us is logged as an error.
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "ERROR"},
+        "django.security.DisallowedModelAdminLookup": {"level": "CRITICAL"},
         "daphne": {"level": "WARNING"},
         "asyncio": {"level": "WARNING"},
     },

@@ -246,7 +246,7 @@ def test_no_page_of_djangos_own_stands_beside_ours(db, sign_in):
     assert client.get("/admin/jobs_app/job/1/delete/").status_code == 404
 
 
-def test_odd_addresses_are_no_faults_of_ours(db, sign_in, rows):
+def test_odd_addresses_are_no_faults_of_ours(db, sign_in, rows, caplog):
     client = sign_in("system_admin")
     for address in (
         "/admin/search/?s=x&page=abc", "/admin/search/?s=x&page=99", "/admin/jobs_app/job/?p=abc",
@@ -257,6 +257,8 @@ def test_odd_addresses_are_no_faults_of_ours(db, sign_in, rows):
         f"/admin/jobs_app/job/{rows['failed']}/change/?line=abc",
     ):  # fmt: skip
         assert client.get(address).status_code in (200, 302, 400, 404), address
+    # Nor does the log tell of a fault: what was refused was answered.
+    assert [record.message for record in caplog.records if record.exc_info] == []
 
 
 def test_the_last_user_to_come_in_needs_no_staff_flag(db, client):
