@@ -47,6 +47,7 @@ def test_a_script_runs_and_its_output_is_followed(up: Installation, script: Path
     assert (shown["state"], shown["result"], shown["parameters"]) == ("completed", {"a": "1"}, {"a": "1"})
 
 
+@pytest.mark.one_database
 def test_the_exit_code_is_the_scripts(up: Installation, tmp_path: Path) -> None:
     file = tmp_path / "fails"
     file.write_text("#!/bin/sh\nexit 3\n")
@@ -57,6 +58,7 @@ def test_the_exit_code_is_the_scripts(up: Installation, tmp_path: Path) -> None:
     assert done.returncode == 1 and "ZeroDivisionError" in done.stderr
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -77,6 +79,7 @@ def test_what_is_wrong_is_told_in_one_line(up: Installation, arguments: tuple[st
     assert words in done.stderr and len(done.stderr.strip().splitlines()) == 1, done.stderr
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -94,6 +97,7 @@ def test_what_cannot_be_meant_has_an_exit_code_of_its_own(
     assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
 
 
+@pytest.mark.one_database
 def test_jobs_are_listed_followed_and_cancelled(up: Installation, tmp_path: Path) -> None:
     file = tmp_path / "long.sh"
     file.write_text("echo begun; sleep 60")
@@ -114,6 +118,7 @@ def test_jobs_are_listed_followed_and_cancelled(up: Installation, tmp_path: Path
     assert again.returncode == 1 and "stopped" in again.stderr
 
 
+@pytest.mark.one_database
 def test_ctrl_c_ends_the_waiting_and_not_the_job(up: Installation, tmp_path: Path) -> None:
     file = tmp_path / "waits.sh"
     file.write_text("echo begun; sleep 60")
@@ -203,6 +208,7 @@ def test_cron_drives_an_engine_that_ends_by_itself(installation: Installation, t
     assert (removed["changed"], removed["lines"]) == (True, [])
 
 
+@pytest.mark.one_database
 def test_without_a_crontab_program_it_is_an_error(installation: Installation, tmp_path: Path) -> None:
     done = installation.manage("task", "cron", "install", PATH=str(tmp_path))
     assert done.returncode == 1 and "expected the program crontab" in done.stderr

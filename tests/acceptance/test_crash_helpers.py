@@ -119,6 +119,7 @@ def _until_succeeded(installation: Installation, writer: psutil.Process) -> None
     wait_until(lambda: _helper(installation, WRITER).pid != writer.pid, message="another writer")
 
 
+@pytest.mark.one_database
 def test_a_killed_writer_costs_no_job_and_the_next_goes_on_writing(
     installation: Installation, rows: Rows, ledger: Ledger, wait_for_go: str, go: Callable[[], None]
 ) -> None:
@@ -136,6 +137,7 @@ def test_a_killed_writer_costs_no_job_and_the_next_goes_on_writing(
     started_once(ledger, ended)
 
 
+@pytest.mark.one_database
 def test_a_writer_killed_again_and_again_stops_nothing(
     installation: Installation, rows: Rows, ledger: Ledger
 ) -> None:
@@ -154,6 +156,7 @@ def test_a_writer_killed_again_and_again_stops_nothing(
     installation.nothing_runs()
 
 
+@pytest.mark.one_database
 def test_a_killed_fork_server_leaves_running_jobs_alone_and_comes_back(
     installation: Installation, rows: Rows, ledger: Ledger, wait_for_go: str, go: Callable[[], None]
 ) -> None:
@@ -175,6 +178,7 @@ def test_a_killed_fork_server_leaves_running_jobs_alone_and_comes_back(
     installation.nothing_runs()
 
 
+@pytest.mark.one_database
 def test_writer_and_fork_server_killed_at_the_same_moment_while_runspaces_open(
     installation: Installation, rows: Rows, ledger: Ledger
 ) -> None:

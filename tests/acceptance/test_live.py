@@ -78,6 +78,7 @@ def test_after_the_web_process_was_killed_a_new_socket_tells_how_things_are(task
     wait_until(again, timeout=30, message="the page sees the end", interval=0.2)
 
 
+@pytest.mark.one_database
 def test_a_reader_that_does_not_read_is_not_buffered_for(taskhub):
     """A megabyte of code is in each frame; without a bound all changes would be kept for it."""
     cookie = session_cookie(taskhub, ADMIN_PASSWORD)
@@ -100,6 +101,7 @@ def test_a_reader_that_does_not_read_is_not_buffered_for(taskhub):
         assert count < 60
 
 
+@pytest.mark.one_database
 def test_what_is_shown_may_be_large_and_what_is_asked_may_not(taskhub):
     cookie = session_cookie(taskhub, ADMIN_PASSWORD)
     jobs = [started(taskhub, "1") for _ in range(120)]
@@ -113,6 +115,7 @@ def test_what_is_shown_may_be_large_and_what_is_asked_may_not(taskhub):
     assert closed.value.rcvd is None or closed.value.rcvd.code == 1009
 
 
+@pytest.mark.one_database
 def test_another_origin_gets_no_socket(taskhub):
     cookie = session_cookie(taskhub, ADMIN_PASSWORD)
     with (

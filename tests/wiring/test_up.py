@@ -70,6 +70,7 @@ def test_a_first_start_makes_everything_and_serves(fresh):
     assert fresh.printed().count("with the password") == 1
 
 
+@pytest.mark.one_database
 def test_the_given_admin_password_is_used_and_never_printed(fresh):
     fresh.start()
     assert fresh.client(token="").sign_in("admin", ADMIN_PASSWORD).status == 302
@@ -93,6 +94,7 @@ def test_the_pools_are_made_once_and_keep_what_people_change(installation):
     assert "('default', 'lean', 2, 3, 5.0)" in ask(show)
 
 
+@pytest.mark.one_database
 def test_processes_have_titles_and_sessions_of_their_own(taskhub):
     up = psutil.Process(taskhub.processes[0].pid)
     assert " ".join(up.cmdline()).strip() == "taskhub up"
@@ -114,6 +116,7 @@ def test_a_killed_process_comes_back(taskhub, title):
     assert taskhub.client(token="").get("/admin/login/").status == 200
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_one_signal_ends_everything_in_order(taskhub, number):
     began = time.monotonic()
@@ -124,6 +127,7 @@ def test_one_signal_ends_everything_in_order(taskhub, number):
     assert "Traceback" not in taskhub.printed()
 
 
+@pytest.mark.one_database
 def test_a_second_signal_ends_everything_at_once(taskhub):
     up = taskhub.processes[0]
     engine = taskhub.named("taskhub run_engine")
@@ -139,12 +143,14 @@ def test_a_second_signal_ends_everything_at_once(taskhub):
     taskhub.nothing_runs()
 
 
+@pytest.mark.one_database
 def test_when_up_is_killed_its_children_follow(taskhub):
     taskhub.remember()
     taskhub.processes[0].kill()
     taskhub.nothing_runs(timeout=20)
 
 
+@pytest.mark.one_database
 def test_a_second_up_on_the_same_folder_is_refused(taskhub):
     said = refused(taskhub, "--port", str(free_port()))
     assert f"The data folder {taskhub.home} is in use by another `taskhub up`" in said
@@ -152,6 +158,7 @@ def test_a_second_up_on_the_same_folder_is_refused(taskhub):
     assert taskhub.client(token="").get("/admin/login/").status == 200
 
 
+@pytest.mark.one_database
 def test_a_taken_port_is_refused(installation):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
