@@ -13,6 +13,8 @@ const PAUSE = 150
 // A waiting job's place in the queue changes without its row changing.
 const WAITING = 4000
 const RETRY = 2000
+// So long a refusal stays before news may take its place.
+const TO_READ = 5000
 
 class JobPage extends HTMLElement {
   connectedCallback() {
@@ -48,7 +50,8 @@ class JobPage extends HTMLElement {
     const row = frame.job?.[this.job]
     if (!row) return
     showProgress(this, row.progress)
-    if (this.state && this.state !== row.state) this.say(`${row.name} is now ${row.state}.`)
+    const isFresh = Date.now() - (this.wrongAt ?? 0) < TO_READ
+    if (this.state && this.state !== row.state && !isFresh) this.say(`${row.name} is now ${row.state}.`)
     this.state = row.state
     const slow = JSON.stringify({ ...row, ...Object.fromEntries(MOVING.map((name) => [name, null])) })
     // The first row may differ from the page: something may have happened since it was rendered.
@@ -130,6 +133,7 @@ class JobPage extends HTMLElement {
 
   // What went well is to be seen on the page, so it is only said aloud; what did not is shown, too.
   say(words, isBad = false) {
+    if (isBad) this.wrongAt = Date.now()
     this.told.className = isBad ? "th-form__errors" : "th-visually-hidden"
     this.told.textContent = words
   }

@@ -2,45 +2,46 @@
 
 import threading
 from collections.abc import Callable
-from typing import Any
 
 from django.db import connection, connections, transaction
 
 from jobs_app.engine.loop import PACE_SECONDS
 from jobs_app.models import Job
-from tests.support import wait_until
 
 from .conftest import EngineInTest
 
 Submit = Callable[..., Job]
 
 
-def _write_until_met(line: Any, writing: threading.Event) -> None:
-    """Hold the right to write until the engine stands behind us."""
-    with transaction.atomic():
-        Job.objects.filter(name="nobody").update(name="nobody")
-        writing.set()
-        if line is not None:
-            wait_until(lambda: line.waited, 5, "the engine stands behind")
+def _write_on(writing: threading.Event, enough: threading.Event) -> None:
+    """Take the right to write again and again, so that hardly a commit of the engine finds it free."""
+    while not enough.is_set():
+        with transaction.atomic():
+            Job.objects.filter(name="nobody").update(name="nobody")
+            writing.set()
     connections.close_all()
 
 
 def test_a_commit_that_met_others_is_followed_by_a_pause(engine: EngineInTest, submit: Submit) -> None:
     loop = engine.engine
     engine.run(submit())
-    job = submit()
     # On PostgreSQL writers do not stand in one line, so there is nobody to give way to.
-    line = getattr(connection.connection, "line", None)
-    writing = threading.Event()
-    writer = threading.Thread(target=_write_until_met, args=(line, writing))
+    in_line = getattr(connection.connection, "line", None) is not None
+    writing, enough = threading.Event(), threading.Event()
+    writer = threading.Thread(target=_write_on, args=(writing, enough))
     writer.start()
-    assert writing.wait(5)
+    try:
+        assert writing.wait(5)
+        if in_line:
+            engine.until(lambda: loop._crowded or not submit())
+        else:
+            engine.run(submit())
+            assert not loop._crowded
+    finally:
+        enough.set()
+        writer.join(5)
 
-    engine.until(lambda: loop._committed_at and Job.objects.get(pk=job.pk).runspace)
-
-    assert loop._crowded == (line is not None)
-    writer.join(5)
-    engine.run(job)
+    engine.run(submit())
     engine.run(submit())
     assert not loop._crowded
 
