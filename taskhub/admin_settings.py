@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
+# The stylesheets of every page, in their order; a page asks for all of them as one file (`static_storage`).
 COMPONENTS = (
     "tokens",
     "shell",
@@ -28,6 +29,7 @@ COMPONENTS = (
     "chart",
     "keys",
 )
+STYLESHEET = "css/taskhub.css"
 
 
 def _file(path: str) -> Callable[[HttpRequest], str]:
@@ -58,7 +60,7 @@ def skin() -> dict[str, Any]:
         "BORDER_RADIUS": "6px",
         "ENVIRONMENT": "taskhub.admin_shell.environment_label",
         "LOGIN": {"form": "taskhub.admin_sign_in.SignInForm"},
-        "STYLES": [_file(f"css/{name}.css") for name in COMPONENTS],
+        "STYLES": [_file(STYLESHEET)],
         "SIDEBAR": {
             "show_search": False,
             "show_all_applications": False,

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 
+from taskhub.admin_settings import COMPONENTS
 from taskhub.refusal import CannotStart
 
 STAMP = ".collected"
@@ -31,8 +32,8 @@ def collect_static() -> None:
 
 
 def fingerprint() -> str:
-    """Changes when a static file appears, goes or is written."""
-    digest = hashlib.sha256(str(settings.STORAGES["staticfiles"]["BACKEND"]).encode())
+    """Changes when a static file appears, goes or is written, or others are put together."""
+    digest = hashlib.sha256(f"{settings.STORAGES['staticfiles']['BACKEND']} {COMPONENTS}".encode())
     for finder in get_finders():
         for name, storage in sorted(finder.list([]), key=lambda found: found[0]):
             found = Path(storage.path(name)).stat()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.contrib.staticfiles.finders import get_finders
 
+from taskhub.admin_settings import COMPONENTS, STYLESHEET
 from taskhub.static_collecting import STAMP, collect_static
 from taskhub.static_storage import StaticStorage
 from tests.architecture.sources import ROOT
@@ -61,6 +62,25 @@ def test_files_are_collected_again_only_after_a_change(own_files, settings):
     collect_static()
     assert stamp.stat().st_mtime_ns != before
     assert "changed" in (settings.STATIC_ROOT / StaticStorage().stored_name("js/page.js")).read_text()
+
+
+def test_the_stylesheets_of_every_page_are_one_file(own_files, settings):
+    (own_files / "css").mkdir()
+    for name in reversed(COMPONENTS):
+        (own_files / "css" / f"{name}.css").write_text(f".{name} {{ color: red }}\n")
+    collect_static()
+    written = (settings.STATIC_ROOT / StaticStorage().stored_name(STYLESHEET)).read_text()
+    assert re.findall(r"^\.(\w+)", written, re.MULTILINE) == list(COMPONENTS)
+
+
+def test_every_stylesheet_is_there_and_asked_for_somewhere():
+    there = {file.stem for file in (ROOT / "static" / "css").glob("*.css")}
+    linked = {
+        name
+        for file in (ROOT / "templates").rglob("*.html")
+        for name in re.findall(r"css/(\w+)\.css", file.read_text())
+    }
+    assert there == {*COMPONENTS, *linked}
 
 
 def test_the_modules_of_the_project_import_what_is_there():
