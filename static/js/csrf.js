@@ -6,12 +6,3 @@ const COOKIE = /(?:^|; )taskhub_csrf=([^;]+)/
 export function token() {
   return document.cookie.match(COOKIE)?.[1] ?? document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? ""
 }
-
-document.addEventListener(
-  "submit",
-  (event) => {
-    const field = event.target.elements?.csrfmiddlewaretoken
-    if (field) field.value = token()
-  },
-  true,
-)

@@ -1,11 +1,11 @@
 // What every page loads: small elements that make a page nicer. Without them it still works.
 import "./a11y.js"
-import "./csrf.js"
 import "./elements/auto_submit.js"
 import "./elements/code_editor.js"
 import "./elements/confirm_link.js"
 import "./elements/copy_text.js"
 import "./elements/elapsed_time.js"
+import "./elements/fresh_token.js"
 import "./elements/job_form.js"
 import "./elements/key_values.js"
 import "./elements/live_pill.js"

@@ -9,6 +9,7 @@ pytestmark = [pytest.mark.one_database]
 ASKING = """
 globalThis.document = new EventTarget()
 globalThis.fetch = async () => ({ ok: false, status: Number(given[0]), json: async () => ({}) })
+document.cookie = ""
 document.querySelector = () => ({ value: "" })
 let told = 0
 document.addEventListener("th-signed-out", () => told++)
