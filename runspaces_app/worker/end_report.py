@@ -1,14 +1,12 @@
 """The end of an attempt as a frame, and on disk when no engine is there to take it. Standard library only."""
 
-import json
 import os
 from typing import Any
 
 from taskhub.core import failpoints
 
+from .frames import to_text
 from .outcome import COMPLETED, FAILED, Outcome
-
-_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def end_frame(
@@ -51,7 +49,7 @@ def end_frame(
         body["survivors"] = outcome.survivors
     if outcome.result is not None:
         body["result"] = outcome.result
-    return _encode(body).encode()
+    return to_text(body).encode()
 
 
 def spool(folder: str, runspace: int, kept: dict[int, bytes]) -> None:

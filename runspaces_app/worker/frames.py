@@ -26,7 +26,8 @@ from collections.abc import Iterator
 from typing import Any
 
 _LENGTH = struct.Struct(">I")
-_encode = json.JSONEncoder(separators=(",", ":")).encode
+# Made once: `json.dumps` with separators makes an encoder at each call.
+to_text = json.JSONEncoder(separators=(",", ":")).encode
 # A job carries at most 1 MiB of code and 256 KiB of maps, a result 1 MiB; JSON may swell a text six-fold.
 LARGEST = 16 * 1024 * 1024
 
@@ -36,7 +37,7 @@ class BrokenFrame(Exception):
 
 
 def encode(frame: dict[str, Any]) -> bytes:
-    body = _encode(frame).encode()
+    body = to_text(frame).encode()
     return _LENGTH.pack(len(body)) + body
 
 

@@ -71,7 +71,7 @@ class Runspace:
         self._setup = setup
         self._lock = threading.Lock()
         self._sending = threading.Lock()
-        self._work = os.eventfd(0, os.EFD_CLOEXEC)
+        self._arrived = os.eventfd(0, os.EFD_CLOEXEC)
         self._nudge = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._child_wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._waiting: collections.deque[dict[str, Any]] = collections.deque()
@@ -116,7 +116,7 @@ class Runspace:
                     break
             if frame is None:
                 # Written after each change of what was just looked at, so nothing is slept through.
-                os.eventfd_read(self._work)
+                os.eventfd_read(self._arrived)
             elif not self._run_one(frame):
                 break
         self._leave()
@@ -339,7 +339,7 @@ class Runspace:
         if kind == "run":
             with self._lock:
                 self._waiting.append(frame)
-            os.eventfd_write(self._work, 1)
+            os.eventfd_write(self._arrived, 1)
         elif kind == "ack":
             with self._lock:
                 for sequence in [number for number in self._unacknowledged if number <= frame["upto"]]:
@@ -360,7 +360,7 @@ class Runspace:
         elif kind == "close":
             with self._lock:
                 self._closing = True
-            os.eventfd_write(self._work, 1)
+            os.eventfd_write(self._arrived, 1)
 
     def _give_back(self, frame: dict[str, Any]) -> None:
         with self._lock:

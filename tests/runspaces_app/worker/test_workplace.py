@@ -21,11 +21,14 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workplace:
     return made
 
 
-def _settle(workplace: Workplace) -> None:
-    """Let some jobs that leave nothing come and go until the folder is known by its times alone."""
+def _use(workplace: Workplace, *, settled: bool) -> None:
+    """Let jobs that leave nothing come and go: at once, or when the folder may be known by its times alone."""
     began = time.time_ns()
-    wait_until(lambda: time.time_ns() - began > _SETTLED_NS, message="the times of the folder have settled")
-    for _ in range(3):
+    if settled:
+        wait_until(
+            lambda: time.time_ns() - began > _SETTLED_NS, message="the times of the folder have settled"
+        )
+    for _ in range(2):
         uuid = str(uuid4())
         workplace.give(uuid)
         workplace.take_back(uuid)
@@ -34,8 +37,7 @@ def _settle(workplace: Workplace) -> None:
 @pytest.mark.parametrize("settled", [False, True])
 @pytest.mark.parametrize("left", ["file", "tmp/file", "folder/", "tmp/folder/"])
 def test_what_was_left_is_gone(workplace: Workplace, tmp_path: Path, left: str, settled: bool) -> None:
-    if settled:
-        _settle(workplace)
+    _use(workplace, settled=settled)
     first, second = str(uuid4()), str(uuid4())
     own, temporary = workplace.give(first)
     path = os.path.join(own, left)
@@ -54,10 +56,24 @@ def test_what_was_left_is_gone(workplace: Workplace, tmp_path: Path, left: str, 
     assert os.listdir(tmp_path) == []
 
 
+def test_times_that_are_too_fresh_prove_nothing(workplace: Workplace) -> None:
+    _use(workplace, settled=False)
+    uuid = str(uuid4())
+    own, _ = workplace.give(uuid)
+    before = os.stat(own)
+    Path(own, "left").write_text("left")
+    # As a kernel whose time stamps move on in ticks would have it.
+    os.utime(own, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    workplace.take_back(uuid)
+
+    own, _ = workplace.give(str(uuid4()))
+    assert os.listdir(own) == ["tmp"]
+
+
 @pytest.mark.parametrize("settled", [False, True])
 def test_a_folder_whose_temporary_one_was_removed_is_made_anew(workplace: Workplace, settled: bool) -> None:
-    if settled:
-        _settle(workplace)
+    _use(workplace, settled=settled)
     uuid = str(uuid4())
     _, temporary = workplace.give(uuid)
     os.rmdir(temporary)
