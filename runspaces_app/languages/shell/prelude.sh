@@ -5,12 +5,9 @@
 #   result --json '{"a": 1}'   the job's result, any JSON
 #   emit "a" "b"               adds texts to a list result; --json as above
 #
-# POSIX shell only. The bodies are subshells, so that no variable, option or IFS of the script is
-# touched; they switch off what the script may have switched on (set -e, -u, -x, aliases of names).
+# POSIX shell only, and read in a subshell by the functions of start.sh: what is set here touches no script.
 
-progress() (
-    { set +x; } 2>/dev/null
-    set +eu
+_taskhub_progress() {
     percent= message=
     case $#:${1-} in
         1:-|1:|0:) ;;
@@ -27,11 +24,9 @@ progress() (
     [ -z "$percent" ] || line="\"progress\": $percent"
     [ -z "$message" ] || line="$line${line:+, }\"message\": $(_taskhub_quote "$message")"
     printf '{%s}\n' "$line" >&3
-)
+}
 
-result() (
-    { set +x; } 2>/dev/null
-    set +eu
+_taskhub_result() {
     json=
     [ "${1-}" != --json ] || { json=1; shift; }
     [ "${1-}" != -- ] || shift
@@ -40,11 +35,9 @@ result() (
         exit 2
     fi
     _taskhub_say result "$json" "$1"
-)
+}
 
-emit() (
-    { set +x; } 2>/dev/null
-    set +eu
+_taskhub_emit() {
     json=
     [ "${1-}" != --json ] || { json=1; shift; }
     [ "${1-}" != -- ] || shift
@@ -55,7 +48,7 @@ emit() (
     for value in "$@"; do
         _taskhub_say emit "$json" "$value" || exit
     done
-)
+}
 
 # NAME, "1" if the value is JSON, VALUE
 _taskhub_say() {

@@ -1,5 +1,5 @@
-# Reads the prelude, after handing over to the shell that the script's first line names, if it is
-# another one that understands the prelude.
+# Gives the script its functions, after handing over to the shell that the script's first line names,
+# if it is another one that understands the prelude.
 #
 #   $0  the script         $1  this file          $2  set once the shell is the right one
 
@@ -29,4 +29,11 @@ if [ -z "${2-}" ]; then
     esac
     unset _taskhub_first
 fi
-. "${1%/*}/prelude.sh"
+
+# The prelude is read by the call that needs it: most scripts make none, and to read it takes a shell a
+# quarter as long as to start. The bodies are subshells, so that no variable, option or IFS of the script
+# is touched; they switch off what the script may have switched on (set -e, -u, -v, -x, aliases of names).
+_taskhub_prelude=${1%/*}/prelude.sh
+progress() ( { set +vx; } 2>/dev/null; set +eu; unalias -a; . "$_taskhub_prelude"; _taskhub_progress "$@" )
+result() ( { set +vx; } 2>/dev/null; set +eu; unalias -a; . "$_taskhub_prelude"; _taskhub_result "$@" )
+emit() ( { set +vx; } 2>/dev/null; set +eu; unalias -a; . "$_taskhub_prelude"; _taskhub_emit "$@" )

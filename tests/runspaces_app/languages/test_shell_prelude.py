@@ -105,6 +105,21 @@ def test_nothing_of_the_script_is_touched(shell, tmp_path_factory):
 
 
 @pytest.mark.parametrize("shell", SHELLS)
+def test_nothing_of_the_script_gets_in(shell, tmp_path_factory):
+    script = b"""
+        [ -z "${BASH_VERSION-}" ] || shopt -s expand_aliases
+        alias printf=false shift=false case=false
+        set -vx
+        progress 10 'x y'; result --json 1; emit a
+    """
+    said = run(tmp_path_factory, shell, script)
+    assert said.lines == [{"progress": 10, "message": "x y"}, {"result": 1}, {"emit": "a"}]
+    # The script's own lines are shown, as it asked for; those of Taskhub's functions are not.
+    assert "emit a" in said.stderr
+    assert "_taskhub" not in said.stderr
+
+
+@pytest.mark.parametrize("shell", SHELLS)
 def test_a_script_may_have_functions_of_those_names(shell, tmp_path_factory):
     said = run(tmp_path_factory, shell, b'result() { echo "own $1"; }\nresult 5\n')
     assert said.lines == []
