@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from runspaces_app.models import Pool
+
 from . import schema
 from .problems import Problem
 from .schema import Parsed
@@ -11,6 +13,8 @@ Mark = tuple[int, ...]
 
 NO_FILE: Mark = ()
 LONGEST = 16 * 1024 * 1024
+# Made at the first start, and there for good.
+_POOLS = frozenset({"default", "django"})
 
 _parsed: dict[tuple[Path, frozenset[str] | None], tuple[Mark, Parsed]] = {}
 
@@ -39,7 +43,11 @@ def problems(app: str) -> list[str]:
     source = source_of(app)
     if source is None or not source.enabled:
         return []
-    return [str(problem) for problem in read(source).problems]
+    parsed = read(source)
+    if any(definition.pool not in _POOLS for definition in parsed.definitions):
+        # The database is asked only here: whoever lists apps asks this of each of them.
+        parsed = read(source, frozenset(Pool.objects.values_list("name", flat=True)))
+    return [str(problem) for problem in parsed.problems]
 
 
 def _read(source: Source, pools: frozenset[str] | None) -> Parsed:
@@ -51,10 +59,8 @@ def _read(source: Source, pools: frozenset[str] | None) -> Parsed:
     except FileNotFoundError:
         return Parsed([], [])
     except UnicodeDecodeError as exc:
-        return Parsed(
-            [],
-            [Problem(name, 0, "", f"expected UTF-8, got byte {exc.object[exc.start]:#04x} at {exc.start}")],
-        )
+        line = exc.object[: exc.start].count(b"\n") + 1
+        return Parsed([], [Problem(name, line, "", f"expected UTF-8, got byte {exc.object[exc.start]:#04x}")])
     except OSError as exc:
         return Parsed([], [Problem(name, 0, "", f"cannot be read: {exc.strerror}")])
     return schema.parse(text, file=name, pool=source.pool, pools=pools)

@@ -172,7 +172,8 @@ def _definition(
             wrong.append((at, next(iter((exc.fields or {}).values()), str(exc))))
         except values.Refused as exc:
             wrong.append((at, str(exc)))
-    if len(wrong) == before:
+    # What fields say together can be asked once each of them is known.
+    if len(wrong) == before and not misspelt:
         _join(clean, given, place, wrong)
         clean.setdefault("pool", pool)
         if pools is not None and clean["pool"] not in pools:

@@ -177,6 +177,12 @@ def test_a_wrong_field_is_named_with_its_line(lines, expected):
     assert any(one.startswith(f"tasks.yaml, {expected}") for one in found), found
 
 
+def test_a_slip_in_a_name_is_told_without_what_follows_from_it():
+    assert said("tasks:\n  - name: A\n    scriptpaht: a.py\n") == [
+        "tasks.yaml, line 3: tasks[0].scriptpaht: is no field of a task; did you mean script_path?"
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

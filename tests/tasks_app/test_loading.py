@@ -143,6 +143,22 @@ def test_a_file_that_is_no_text_is_a_problem(loader, home, content):
     assert problems("") and not sweep().deleted
 
 
+def test_a_pool_that_is_not_there_is_a_problem_where_apps_are_listed(loader, home, django_assert_num_queries):
+    write(home, HOURLY.replace("{name", "{pool: gpu, name"), "Shop")
+    write(home, HOURLY, "Mail")
+    loader.step(now=NOON)
+    assert not Task.objects.filter(app="Shop").exists()
+    with django_assert_num_queries(1):
+        shop, mail = problems("Shop"), problems("Mail")
+    assert mail == []
+    assert "tasks[0].pool: expected one of the pools default, django, got 'gpu'" in shop[0]
+
+
+def test_a_file_in_another_encoding_is_a_problem_with_its_line(loader, home):
+    (home / "config" / "tasks.yaml").write_bytes(b"tasks:\n  - name: Caf\xe9\n    code: pass\n")
+    assert ", line 2: expected UTF-8, got byte 0xe9" in problems("")[0]
+
+
 def test_a_folder_in_the_place_of_the_file_is_a_problem(loader, home):
     (home / "config" / "tasks.yaml").mkdir()
     loader.step(now=NOON)

@@ -1,6 +1,7 @@
 """YAML from files people write: plain values within bounds, or refused with file and line."""
 
 import math
+import re
 from collections.abc import Hashable, Iterator
 from typing import Any, NoReturn
 
@@ -14,6 +15,8 @@ PARTS = 100_000
 WHOLE = range(-(2**63), 2**63)
 # Longer ones are beyond 64 bits in any base, and converting them takes quadratic time.
 _LONGEST_NUMBER = 128
+# A value that begins with what means something else in YAML.
+_BARE = re.compile(r"(?:^\s*-|:|[\[{,])\s+([*@%`])|[\[{,]([*@%`])")
 
 # The parser of libyaml, where the package was built with it: some ten times as fast.
 _Parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -62,7 +65,8 @@ def load(text: str | bytes, *, source: str) -> Any:
         said = exc.problem or exc.context or "no YAML"
         # What is missing at the end is missing behind the last line.
         line = min(mark.line, decoded.rstrip().count("\n")) + 1 if mark else 0
-        raise BadYaml(f"expected YAML, got: {said}", source=source, line=line) from exc
+        hint = _hint(decoded.split("\n")[line - 1]) if line else ""
+        raise BadYaml(f"expected YAML, got: {said}{hint}", source=source, line=line) from exc
     except yaml.YAMLError as exc:
         raise BadYaml(f"expected YAML, got: {exc}", source=source) from exc
 
@@ -76,6 +80,12 @@ def _decoded(text: str | bytes, source: str) -> str:
     if len(raw) > LIMIT:
         raise BadYaml(f"expected at most {LIMIT} bytes, got {len(raw)}", source=source)
     return decoded.removeprefix("\ufeff")
+
+
+def _hint(line: str) -> str:
+    """What YAML's own words keep from whoever writes `* * * * *` or `@daily` as it stands in a crontab."""
+    found = _BARE.search(line)
+    return f"; a text that begins with {found[1]} needs quotes around it" if found else ""
 
 
 def _events(text: str) -> Iterator[yaml.Event]:

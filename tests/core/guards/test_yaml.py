@@ -45,6 +45,9 @@ def test_anchors_and_merges_work():
         ("a: 1\n\tb: 2", 2, "expected YAML"),
         ("a: 1\n---\nb: 2", 2, "another document"),
         ("a: *nowhere", 1, "undefined alias"),
+        ("a:\n  schedule: * * * * *", 2, r"a text that begins with \* needs quotes"),
+        ("- schedule: {cron: */5 * * * *}", 1, r"a text that begins with \* needs quotes"),
+        ("schedule: @daily", 1, "a text that begins with @ needs quotes"),
         ("a: &a [1, *a]", 1, r"\*a within itself"),
         (
             "a: 1\nb: !!python/object/apply:os.system ['true']",
