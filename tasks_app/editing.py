@@ -30,17 +30,20 @@ DEFINED = tuple(field.name for field in fields(Definition))
 _EITHER = {"code": "path", "path": "code", "schedule": "at", "at": "schedule"}
 
 
-def create(given: Mapping[str, Any], *, app: str = "", by: Actor, now: datetime) -> Task:
+def create(given: Mapping[str, Any], *, app: str = "", kept: bool = False, by: Actor, now: datetime) -> Task:
     """A custom task.
 
     Args:
         given: its fields, in either spelling of a file; null leaves the default.
+        kept: it was there before, here or elsewhere, so its one time may be over.
 
     Raises:
         BadTask, TaskExists
     """
     _check_app(app)
     definition = schema.check(given, pools=overrides.pools())
+    if not kept:
+        _check_comes(definition, now)
     with transaction.atomic():
         row = Task.objects.select_for_update().filter(app=app, name=definition.name).first()
         if row is not None and (not row.deleted or selectors.restorable(row)):
@@ -61,18 +64,19 @@ def create(given: Mapping[str, Any], *, app: str = "", by: Actor, now: datetime)
     return row
 
 
-def edit(task: int, given: Mapping[str, Any], *, by: Actor, now: datetime) -> Task:
+def edit(task: int, given: Mapping[str, Any], *, kept: bool = False, by: Actor, now: datetime) -> Task:
     """Change the fields that are given: of a custom task any, of another those that can be overridden.
 
     Args:
         given: in either spelling. Null means the default, for a schedule by hand only; environment
             and parameters of a task out of a file are merged by key.
+        kept: as in `create`.
 
     Raises:
         TaskNotFound, TaskDeleted, BadTask, TaskExists
         DefinedByFile, NoDefinition: of a task out of a file.
     """
-    return _change(task, given, whole=False, by=by, now=now)
+    return _change(task, given, whole=False, kept=kept, by=by, now=now)
 
 
 def replace(task: int, given: Mapping[str, Any], *, by: Actor, now: datetime) -> Task:
@@ -87,13 +91,15 @@ def replace(task: int, given: Mapping[str, Any], *, by: Actor, now: datetime) ->
     return _change(task, given, whole=True, by=by, now=now)
 
 
-def _change(task: int, given: Mapping[str, Any], *, whole: bool, by: Actor, now: datetime) -> Task:
+def _change(
+    task: int, given: Mapping[str, Any], *, whole: bool, kept: bool = False, by: Actor, now: datetime
+) -> Task:
     changes, places = flat(given)
     with transaction.atomic(), named_as_given(places):
         row = selectors.current(task, lock=True)
         before = _said(row)
         if row.source == Task.Source.CUSTOM:
-            _edit_custom(row, changes, now, whole=whole)
+            _edit_custom(row, changes, now, whole=whole, kept=kept)
         else:
             definition = overrides.definition_of(row.app, row.name)
             if whole:
@@ -198,10 +204,10 @@ def duplicate(
         entry["schedule"] = schedule
     elif definition.schedule or definition.at:
         entry["enabled"] = False
-    return create(entry, app=target, by=by, now=now)
+    return create(entry, app=target, kept=True, by=by, now=now)
 
 
-def _edit_custom(row: Task, changes: dict[str, Any], now: datetime, *, whole: bool) -> None:
+def _edit_custom(row: Task, changes: dict[str, Any], now: datetime, *, whole: bool, kept: bool) -> None:
     entry = {} if whole else overrides.entry_of(_definition(row))
     for name, value in changes.items():
         entry.pop(name, None)
@@ -217,6 +223,8 @@ def _edit_custom(row: Task, changes: dict[str, Any], now: datetime, *, whole: bo
     old = _definition(row)
     if definition == old:
         return
+    if definition.at != old.at and not kept:
+        _check_comes(definition, now)
     if definition.name != old.name and Task.objects.filter(app=row.app, name=definition.name).exists():
         raise _exists(row.app, definition.name)
     _set(row, definition)
@@ -283,6 +291,13 @@ def _set(row: Task, definition: Definition) -> None:
 
 def _first_due(row: Task, now: datetime) -> datetime | None:
     return first_due(schedule=row.schedule, at=row.at, timezone=row.timezone, now=now)
+
+
+def _check_comes(definition: Definition, now: datetime) -> None:
+    """A one-off time that somebody sets has to be one that comes."""
+    if definition.at is not None and definition.at <= now:
+        said = f"expected a time to come, got {definition.at:%Y-%m-%d %H:%M:%S} UTC, which is over"
+        raise BadTask(f"at: {said}", fields={"at": said})
 
 
 def _free_name(name: str, app: str) -> str:

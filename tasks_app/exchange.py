@@ -136,10 +136,10 @@ def _take_custom(app: str, given: dict[str, Any], by: Actor, now: datetime) -> s
     if isinstance(name, str):
         row = Task.objects.filter(app=app, name=name, source=Task.Source.CUSTOM, deleted=False).first()
     if row is None:
-        editing.create(given, app=app, by=by, now=now)
+        editing.create(given, app=app, kept=True, by=by, now=now)
         return "created"
     version, modified = row.schedule_version, row.last_modified
-    after = editing.edit(row.pk, given, by=by, now=now)
+    after = editing.edit(row.pk, given, kept=True, by=by, now=now)
     return "unchanged" if (after.schedule_version, after.last_modified) == (version, modified) else "changed"
 
 

@@ -68,6 +68,20 @@ def test_both_ways_enabled_counts(file):
     assert not TaskOverride.objects.exists(), "what equals the file is not kept"
 
 
+def test_a_one_off_time_that_is_over_is_refused_where_it_is_set_and_stays_where_it_was():
+    for given in ({"at": "2026-03-10T11:59"}, {"at": "2026-03-10T13:00", "timezone": "Europe/Berlin"}):
+        with pytest.raises(errors.BadTask, match="at: expected a time to come, got 2026-03-10 1") as refused:
+            custom(**given)
+        assert set(refused.value.fields) == {"at"}
+    task = custom(at="2026-03-10T12:01")
+    later = NOON + 5 * MINUTE
+    assert editing.edit(task.pk, {"tags": ["x"]}, by=ANN, now=later).tags == ["x"]
+    for given in ({"at": "2026-03-10T12:04"}, {"at": "2026-03-10T12:01:01", "name": "B"}):
+        with pytest.raises(errors.BadTask, match="which is over"):
+            editing.edit(task.pk, given, by=ANN, now=later)
+    assert editing.duplicate(task.pk, by=ANN, now=later).at == NOON + MINUTE
+
+
 def test_keys_of_a_map_are_taken_back_by_null():
     edit(environment={"A": "x", "C": "y"})
     assert edit(environment={"A": None}).environment == {"A": "1", "B": "2", "C": "y"}

@@ -1,6 +1,7 @@
 """Overrides and custom tasks out to JSON and in again."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -45,6 +46,15 @@ def changed():
     editing.delete(Task.objects.get(name="Old").pk, by=ANN, now=NOON)
     mine = {"name": "Mine", "code": "2", "at": "2026-04-01T08:00", "timezone": "Europe/Berlin", "tags": ["x"]}
     editing.create(mine, by=ANN, now=NOON)
+
+
+def test_a_one_off_task_whose_time_is_over_can_be_brought_back(changed):
+    document = exchange.export(now=NOON)
+    Task.objects.filter(name="Mine").delete()
+    later = NOON + timedelta(days=60)
+    exchange.import_(document, by=ANN, now=later)
+    assert Task.objects.get(name="Mine").next_due_at is None
+    assert exchange.import_(document, by=ANN, now=later).unchanged == 3
 
 
 def test_the_document_has_the_form_that_others_read(changed):
