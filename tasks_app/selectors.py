@@ -3,6 +3,9 @@
 from django.db import connection
 from django.db.models import BooleanField, F, Func, QuerySet, Value
 
+from scaffolding.errors import AppNotFound
+from scaffolding.hosting import registry
+
 from .errors import TaskDeleted, TaskNotFound
 from .models import Task, TaskOverride
 
@@ -38,6 +41,14 @@ def current(task: int, *, lock: bool = False) -> Task:
             f"id: expected a task that is not deleted, got {row}, which is deleted: restore it first"
         )
     return row
+
+
+def app_is_on(app: str) -> bool:
+    """Whether due times of the app's tasks run; the blank one is the data folder, which is never off."""
+    try:
+        return not app or registry.find(app).enabled
+    except AppNotFound:
+        return False
 
 
 def restorable(row: Task) -> bool:

@@ -170,7 +170,8 @@ def engine_lives(clock: Clock) -> bool:
 def _standing(job: Job) -> str:
     if job.is_stopping:
         return "stopping"
-    return f"queued, waits for {job.waiting_for}" if job.state == JobState.QUEUED else str(job.state)
+    # One that has a runspace already waits for nothing, and starts in a moment.
+    return f"queued, waits for {job.waiting_for}" if job.waiting_for else str(job.state)
 
 
 def exit_code(job: Job) -> int:

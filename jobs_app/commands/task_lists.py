@@ -1,13 +1,17 @@
 """Tasks as the commands name and show them."""
 
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 
 from jobs_app.models import Job
+from scaffolding import hosting
 from taskhub.core.console import refuse
+from tasks_app import selectors
 from tasks_app.api.task_shapes import TaskShape
-from tasks_app.models import Task
+from tasks_app.models import Task, TaskOverride
+from tasks_app.schedule import preview, zones
 
 from .shapes import moment
 
@@ -22,8 +26,10 @@ def find(text: str) -> Task:
     """
     tasks = Task.objects.filter(deleted=False)
     app, slash, name = text.partition("/")
+    found: list[Task] = []
     if slash:
-        found = list(tasks.filter(app=app, name=name))
+        # A name may hold a slash, too.
+        found = list(tasks.filter(app=app, name=name)) or list(tasks.filter(name=text))
     else:
         found = list(tasks.filter(name=text))
         if not found and text.isdecimal() and len(text) < 19:
@@ -34,6 +40,39 @@ def find(text: str) -> Task:
     if not found:
         refuse(f"TASK: expected the name, App/Name or number of a task, got {text[:200]!r}")
     return found[0]
+
+
+def check_app(app: str | None) -> None:
+    """See that there is such an app, or at least something that people made for it.
+
+    Raises:
+        AppNotFound
+    """
+    known = (Task.objects.filter(app=app, deleted=False), TaskOverride.objects.filter(app=app))
+    if app and not any(rows.exists() for rows in known):
+        hosting.get(app)
+
+
+def runs(task: Task, *, count: int, now: datetime) -> list[preview.Run]:
+    """Its due times to come."""
+    if task.at is not None:
+        there = task.at.astimezone(zones.get(task.timezone))
+        return [preview.Run(task.at, there)] if task.at > now else []
+    return preview.next_runs(task.schedule, task.timezone, count=count, now=now) if task.schedule else []
+
+
+def why_none(task: Task) -> str:
+    """Why a task has no due times to come."""
+    if task.at is not None:
+        return f"Its one time, {moment(task.at)} UTC, is over."
+    return "It is never due." if task.schedule else "It has no schedule: it runs by hand only."
+
+
+def what_stops(task: Task) -> str:
+    """What keeps its due times from running it; blank if nothing does."""
+    if not task.enabled:
+        return "It is disabled, so none of them will happen."
+    return "" if selectors.app_is_on(task.app) else "Its app is disabled, so none of them will happen."
 
 
 def shape(task: Task) -> dict[str, Any]:
@@ -51,7 +90,7 @@ def cells(task: Task) -> tuple[str, ...]:
     when = task.schedule or (f"once, {moment(task.at)}" if task.at else "by hand")
     if task.schedule and task.timezone != "UTC":
         when += f" {task.timezone}"
-    due = task.next_due_at if task.enabled else None
+    due = None if what_stops(task) else task.next_due_at
     late = " (late)" if due is not None and due < timezone.now() else ""
     return (
         str(task.pk), task.app, task.name, "yes" if task.enabled else "no", when, moment(due) + late,

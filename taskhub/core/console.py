@@ -16,7 +16,7 @@ from django.db import DatabaseError
 from rest_framework.utils.encoders import JSONEncoder
 
 from .audit import Actor
-from .errors import TaskhubError
+from .errors import BadInput, TaskhubError
 from .guards import json as json_guard
 
 WIDTH = 100
@@ -172,10 +172,27 @@ def values(given: Sequence[str] | None, option: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, text in pairs(given, option).items():
         if name.endswith(":") and len(name) > 1:
-            found[name[:-1]] = json_guard.parse(text.encode("utf-8", "surrogateescape"), limit=LARGEST_VALUE)
+            try:
+                found[name[:-1]] = document(
+                    text.encode("utf-8", "surrogateescape"), name[:-1], limit=LARGEST_VALUE
+                )
+            except TaskhubError as exc:
+                misused(f"{option}: {exc}, which is {text[:80]!r}; a text needs no colon before the =")
         else:
             found[name] = text
     return found
+
+
+def document(raw: bytes, name: str, *, limit: int) -> Any:
+    """JSON from a shell; what is wrong with it is told of `name`, not of the body of a request.
+
+    Raises:
+        BadInput
+    """
+    try:
+        return json_guard.parse(raw, limit=limit)
+    except TaskhubError as exc:
+        raise BadInput(f"{name}: {str(exc).removeprefix('body: ')}") from exc
 
 
 def guarded(act: Callable[[], None]) -> None:

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from taskhub.core.api.endpoint import Endpoint
 from taskhub.core.api.pages import Pages
 from taskhub.core.errors import BadInput
+from tasks_app import selectors
 from tasks_app.models import Occurrence, Task
 from tasks_app.schedule import cron, preview, zones
 
@@ -53,7 +54,11 @@ class NextRunsView(TaskEndpoint):
         runs = _runs(task, count=self.query.get("count", FEW), now=self.now)
         return Response(
             NextRuns(
-                {"enabled": task.enabled, "timezone": task.timezone, "results": [_shown(run) for run in runs]}
+                {
+                    "enabled": task.enabled and selectors.app_is_on(task.app),
+                    "timezone": task.timezone,
+                    "results": [_shown(run) for run in runs],
+                }
             ).data
         )
 

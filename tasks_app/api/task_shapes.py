@@ -116,7 +116,9 @@ class RunShape(serializers.Serializer[Any]):
 class NextRuns(serializers.Serializer[Any]):
     """The due times to come; none by hand only."""
 
-    enabled = serializers.BooleanField(help_text="False: none of them will happen.")
+    enabled = serializers.BooleanField(
+        help_text="False: the task or its app is off, none of them will happen."
+    )
     timezone = serializers.CharField()
     results = RunShape(many=True)
 

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
+from scaffolding import hosting
 from taskhub.core import permissions
 from taskhub.core.audit import Actor
 from taskhub.core.models import AuditEntry
@@ -84,7 +85,9 @@ class TaskAdmin(WritableTaskAdmin):
         }
 
     def prepare_rows(self, rows: list[Any], request: HttpRequest) -> None:
+        names = hosting.enabled_names()
         for task in rows:
+            task.app_is_on = not task.app or task.app in names
             task.schedule_words = schedules.words(task)
             task.next_local = schedules.local(task.next_due_at, task.timezone) if task.next_due_at else ""
 
@@ -134,12 +137,14 @@ class TaskAdmin(WritableTaskAdmin):
     def panels(self, request: HttpRequest, task: Task) -> dict[str, Any]:
         """What the page shows beside the row."""
         readable = permissions.allows(request.user, "task.view_code")
+        app_is_on = selectors.app_is_on(task.app)
         occurrences: list[Any] = list(Occurrence.objects.filter(task=task, void=False)[:OCCURRENCES])
         for occurrence in occurrences:
             occurrence.why = schedules.reason_words(occurrence.reason)
         return {
             "schedule_words": schedules.words(task),
-            "next_runs": schedules.next_runs(task, timezone.now()),
+            "next_runs": schedules.next_runs(task, timezone.now()) if app_is_on else [],
+            "app_is_on": app_is_on,
             "occurrences": occurrences,
             "readable": readable,
             "layers": task_layers.of(task, readable=readable),

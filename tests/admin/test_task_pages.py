@@ -152,6 +152,24 @@ def test_the_page_says_why_it_did_not_run_and_shows_the_end_of_outputs(sign_in):
     assert "Time zone Europe/Berlin" in page and " UTC</span>" in page
 
 
+def test_a_task_of_an_app_that_is_off_shows_no_due_time_and_says_why(sign_in, home):
+    task = make_task("T", app="Shop", schedule="0 2 * * *", next_due_at=timezone.now())
+    folder = home / "apps" / "Shop"
+    folder.mkdir(parents=True)
+    client = sign_in("viewer")
+    for enabled, says in (("true", "Next runs"), ("false", "Its app Shop is disabled")):
+        (folder / "app.yaml").write_text(f"name: Shop\nversion: '1'\nenabled: {enabled}\n")
+        page = client.get(f"{LIST}{task.pk}/change/").content.decode()
+        assert ("Next runs" in page, "Its app Shop is disabled" in page) == (
+            enabled == "true",
+            enabled != "true",
+        )
+        assert says in page
+        assert ("app disabled" in client.get(LIST).content.decode()) == (enabled != "true")
+        runs = client.get(f"/api/v1/tasks/{task.pk}/next-runs").json()
+        assert runs["enabled"] == (enabled == "true") and len(runs["results"]) == 5
+
+
 def test_a_viewer_sees_no_code_no_parameters_no_changes_and_no_buttons(sign_in):
     task = make_task(
         "T", code="secret = 1", parameters={"depth": "xyzzy"}, environment={"ROOM": "plugh"}, path="a/b.py"

@@ -118,8 +118,9 @@ def test_pairs_need_a_name_and_a_sign() -> None:
 def test_a_colon_makes_a_value_of_json() -> None:
     given = ["a=1", "b:=1", "c:=[true, null]", "d=x:=y", ":=1"]
     assert console.values(given, "--param") == {"a": "1", "b": 1, "c": [True, None], "d": "x:=y", ":": "1"}
-    with pytest.raises(BadInput):
-        console.values(["a:=nothing"], "--param")
+    with pytest.raises(CommandError, match=r"^--param: a: expected JSON, got .* which is 'no'") as refused:
+        console.values(["a:=no"], "--param")
+    assert refused.value.returncode == 2
 
 
 def test_a_refusal_is_one_sentence() -> None:

@@ -42,7 +42,9 @@ class Command(BaseCommand):
         except TaskhubError as exc:
             raise CommandError(str(exc)) from exc
         except DatabaseError as exc:
-            raise CommandError(f"The database cannot be used: {console.plain(str(exc))}") from exc
+            raise CommandError(
+                f"The database cannot be used; `taskhub up` prepares it. It said: {console.plain(str(exc))}"
+            ) from exc
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: engine.request_stop())
         sys.stdout.write(f"Engine {engine.id} runs.\n")

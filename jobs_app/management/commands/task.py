@@ -13,8 +13,9 @@ from django.utils import timezone
 from jobs_app import task_runs
 from jobs_app.commands import crontab, task_lists
 from jobs_app.commands.shapes import moment
+from runspaces_app.models import Pool
+from scaffolding import hosting
 from taskhub.core import console, home, secrets_pipe
-from taskhub.core.guards import json as json_guard
 from tasks_app import exchange, switching
 from tasks_app.models import Task
 from tasks_app.schedule import preview
@@ -79,6 +80,7 @@ class Command(JobCommand):
         console.guarded(lambda: acts[verb](options))
 
     def _list(self, options: dict[str, Any]) -> None:
+        task_lists.check_app(options["app"])
         tasks = Task.objects.filter(deleted=False).order_by("app", "name")
         if options["app"] is not None:
             tasks = tasks.filter(app=options["app"])
@@ -125,7 +127,9 @@ class Command(JobCommand):
         if options["task"]:
             self._next_of(task_lists.find(options["task"]), options)
             return
-        due = Task.objects.filter(deleted=False, enabled=True, next_due_at__isnull=False)
+        due = Task.objects.filter(
+            app__in=hosting.enabled_names() | {""}, deleted=False, enabled=True, next_due_at__isnull=False
+        )
         rows = list(due.order_by("next_due_at", "id")[: options["count"]])
         if options["json"]:
             self.stdout.write(
@@ -140,32 +144,25 @@ class Command(JobCommand):
             self.stdout.write(text)
 
     def _next_of(self, task: Task, options: dict[str, Any]) -> None:
-        now = timezone.now()
-        runs = (
-            preview.next_runs(task.schedule, task.timezone, count=options["count"], now=now)
-            if task.schedule
-            else []
-        )
-        if task.at is not None and task.next_due_at is not None:
-            runs = [preview.Run(task.at, task.at)]
+        runs = task_lists.runs(task, count=options["count"], now=timezone.now())
+        stops = task_lists.what_stops(task)
         if options["json"]:
             shown = [{"due_at": run.due_at, "local": run.local.isoformat(), "note": run.note} for run in runs]
             self.stdout.write(
-                console.as_json({"enabled": task.enabled, "timezone": task.timezone, "results": shown})
+                console.as_json({"enabled": not stops, "timezone": task.timezone, "results": shown})
             )
             return
         if not runs:
-            self.stdout.write(
-                "It has no schedule: it runs by hand only." if not task.schedule else "It is never due."
-            )
+            self.stdout.write(task_lists.why_none(task))
             return
         rows = [(moment(run.due_at), f"{run.local:%a %Y-%m-%d %H:%M %Z}", run.note) for run in runs]
         for text in console.table(("DUE (UTC)", task.timezone.upper(), ""), rows):
             self.stdout.write(text)
-        if not task.enabled:
-            self.stderr.write("It is disabled, so none of them will happen.")
+        if stops:
+            self.stderr.write(stops)
 
     def _export(self, options: dict[str, Any]) -> None:
+        task_lists.check_app(options["app"])
         document = json.dumps(
             exchange.export(app=options["app"], now=timezone.now()),
             indent=2,
@@ -192,7 +189,7 @@ class Command(JobCommand):
             raise CommandError(
                 f"FILE: expected a file that can be read, got {file!r}: {exc.strerror}"
             ) from exc
-        document = json_guard.parse(raw, limit=LARGEST_DOCUMENT)
+        document = console.document(raw, "FILE", limit=LARGEST_DOCUMENT)
         dry = options["dry_run"]
         counts = exchange.import_(document, by=console.actor(), now=timezone.now(), dry_run=dry)
         if options["json"]:
@@ -206,6 +203,10 @@ class Command(JobCommand):
     def _cron(self, options: dict[str, Any]) -> None:
         changed, place = False, home.current()
         if options["act"] == "install":
+            if not Pool.objects.exists():
+                raise CommandError(
+                    "The data folder is not prepared yet: run `taskhub up` once, then this again."
+                )
             # Cron opens the file for what the run says before anything could make its folder.
             place.create()
             changed = crontab.install(crontab.line(_command(), place.root), place.root)

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from jobs_app import output
-from jobs_app.commands.following import Tail, outcome
+from jobs_app.commands.following import Tail, _standing, outcome
 from jobs_app.output import Chunk, Gap
 from tests.support import make_job
 
@@ -36,6 +36,12 @@ def written(monkeypatch: pytest.MonkeyPatch) -> dict[int, list[Chunk]]:
 
     monkeypatch.setattr(output, "read_bytes", read_bytes)
     return attempts
+
+
+@pytest.mark.django_db
+def test_a_job_that_has_its_runspace_waits_for_nothing() -> None:
+    assert _standing(make_job(state="queued")) == "queued, waits for runspace"
+    assert _standing(make_job(state="queued", runspace=4)) == "queued"
 
 
 def test_a_gap_is_told_between_what_came_before_and_after_it(written: dict[int, list[Chunk]]) -> None:
