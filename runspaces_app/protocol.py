@@ -106,7 +106,10 @@ def decode(body: bytes) -> Frame:
     Raises:
         msgspec.DecodeError: it fits no known kind.
     """
-    frame: Frame = _DECODER.decode(body)
+    try:
+        frame: Frame = _DECODER.decode(body)
+    except RecursionError as exc:
+        raise msgspec.DecodeError("it is nested too deeply") from exc
     return frame
 
 

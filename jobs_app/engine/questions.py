@@ -12,6 +12,7 @@ from jobs_app.models import Job, SharedState
 from runspaces_app.protocol import Asked
 from taskhub.core.audit import ENGINE
 from taskhub.core.errors import TaskhubError
+from taskhub.core.guards import json as json_guard
 
 VALUE_LIMIT = 1024 * 1024
 
@@ -32,6 +33,7 @@ def answer(asked: Asked, *, now: datetime) -> dict[str, Any]:
         job = Job.objects.filter(
             pk=asked.job, attempt=asked.attempt, fence=asked.fence, finished_at__isnull=True
         ).first()
+        json_guard.check_text(asked.key, "key", max_length=200)
         if job is None:
             return {"error": "this attempt of the job is over"}
         return {"value": _OPERATIONS[asked.op](job, asked, now)}

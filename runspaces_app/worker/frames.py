@@ -28,6 +28,7 @@ from typing import Any
 _LENGTH = struct.Struct(">I")
 # Made once: `json.dumps` with separators makes an encoder at each call.
 to_text = json.JSONEncoder(separators=(",", ":")).encode
+_to_strict_text = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 # A job carries at most 1 MiB of code and 256 KiB of maps, a result 1 MiB; JSON may swell a text six-fold.
 LARGEST = 16 * 1024 * 1024
 
@@ -39,6 +40,18 @@ class BrokenFrame(Exception):
 def encode(frame: dict[str, Any]) -> bytes:
     body = to_text(frame).encode()
     return _LENGTH.pack(len(body)) + body
+
+
+def encode_question(frame: dict[str, Any]) -> bytes:
+    """A frame that carries values of a script.
+
+    Raises:
+        TypeError, ValueError, RecursionError: they are no JSON, hold a lone surrogate, or are too large.
+    """
+    body = _to_strict_text(frame).encode()
+    if len(body) > LARGEST:
+        raise ValueError(f"expected at most {LARGEST} bytes of JSON, got {len(body)}")
+    return prefixed(body)
 
 
 class Decoder:

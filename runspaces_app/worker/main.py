@@ -279,11 +279,13 @@ class Runspace:
         answered, box = threading.Event(), []  # type: tuple[threading.Event, list[dict[str, Any]]]
         with self._canceller:
             with self._lock:
-                self._question += 1
-                number = self._question
+                self._question = number = self._question + 1
+                # Encoded first: what is no JSON is the script's error, and nobody waits for an answer.
+                asked = frames.encode_question(
+                    {"t": "ask", "n": number, "op": op, "job": current["job"], "attempt": current["attempt"],
+                     "fence": current["fence"], **data})  # fmt: skip
                 self._questions[number] = (answered, box)
-            self._send({"t": "ask", "n": number, "op": op, "job": current["job"], "attempt": current["attempt"],
-                        "fence": current["fence"], **data})  # fmt: skip
+            self._send(asked)
         answered.wait()
         if "error" in box[0]:
             raise ValueError(box[0]["error"])
@@ -412,8 +414,8 @@ class Runspace:
                     {"t": "progress", **identity, "percent": percent, "message": message, "at": time.time()}
                 )
 
-    def _send(self, frame: dict[str, Any]) -> None:
-        data = frames.encode(frame)
+    def _send(self, frame: dict[str, Any] | bytes) -> None:
+        data = frame if isinstance(frame, bytes) else frames.encode(frame)
         try:
             with self._sending:
                 self._setup.engine.sendall(data)

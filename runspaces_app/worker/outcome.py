@@ -7,12 +7,17 @@ COMPLETED, FAILED, CANCELLED = "completed", "failed", "cancelled"
 LONGEST_TEXT = 64 * 1024
 
 
+def storable(text: str) -> str:
+    """Text that any frame and any database takes: no NUL, no lone surrogate."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
+
+
 def clipped(text: str, limit: int = LONGEST_TEXT) -> str:
-    """Text that any database takes: no NUL, no lone surrogate, at most `limit` characters.
+    """Storable text of at most `limit` characters.
 
     The middle goes: the start of a traceback says where it began, its end says what it was.
     """
-    text = text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
+    text = storable(text)
     if len(text) <= limit:
         return text
     half = limit // 2

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from .outcome import storable
+
 NOT_STARTED, RUNNING, COMPLETED, FAILED, CANCELLED = (
     "Not started", "Running", "Completed", "Failed", "Cancelled",
 )  # fmt: skip
@@ -45,11 +47,11 @@ class Progress:
     @percent_complete.setter
     def percent_complete(self, value: float) -> None:
         self._check_open()
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value):
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:
             raise ValueError(f"percent_complete: expected a number from 0 to 100, got {value!r}")
         self._over = None
         self._ticks_left = 0
-        self._percent = min(100.0, max(0.0, float(value)))
+        self._percent = float(min(100, max(0, value)))
         self._changed()
 
     @property
@@ -78,19 +80,19 @@ class Progress:
     def complete(self, message: str = COMPLETED) -> None:
         self._check_open()
         self._finish(100.0, message)
-        self._last_word = ("completed", message)
+        self._last_word = ("completed", self._message)
 
     def fail(self, message: str = FAILED) -> None:
         """Say that it failed; keeps the percent and does not end the job."""
         self._check_open()
         self._finish(self._now(), message)
-        self._last_word = ("failed", message)
+        self._last_word = ("failed", self._message)
 
     def cancel(self, message: str = CANCELLED) -> None:
         """Say that it was cancelled; keeps the percent and does not end the job."""
         self._check_open()
         self._finish(self._now(), message)
-        self._last_word = ("cancelled", message)
+        self._last_word = ("cancelled", self._message)
 
     def reset(self) -> None:
         self._check_open()
@@ -172,7 +174,7 @@ class Progress:
         self._last_word = None
         if not isinstance(text, str) or not text.strip():
             raise ValueError(f"status_message: expected a text that is not blank, got {text!r}")
-        self._message = text[:LONGEST_MESSAGE]
+        self._message = storable(text[:LONGEST_MESSAGE])
 
     def _finish(self, percent: float, message: str) -> None:
         self._say(message)

@@ -181,6 +181,73 @@ def test_progress_is_seen_while_the_job_runs(engine: EngineInTest, submit: Submi
     assert (job.state, job.reason, job.percent, job.status_message) == ("stopped", "user", 33, "Cancelled")
 
 
+def test_a_message_out_of_a_file_name_that_is_no_text_harms_nobody(
+    engine: EngineInTest, submit: Submit
+) -> None:
+    job = submit(
+        "import time\nprogress.status_message = 'read \\udce9 \\0'\ntime.sleep(0.3)\n"
+        "progress.fail('no \\udce9 \\0')\nraise ValueError('\\udce9 \\0')"
+    )
+
+    engine.run(job)
+
+    assert (job.state, job.reason, job.error_type) == ("failed", "error", "ValueError")
+    assert (job.error_message, job.status_message) == (
+        "? \N{REPLACEMENT CHARACTER}",
+        "no ? \N{REPLACEMENT CHARACTER}",
+    )
+
+
+def test_what_a_script_asks_with_values_that_are_no_json_is_its_own_error(
+    engine: EngineInTest, submit: Submit
+) -> None:
+    job = submit(
+        """
+deep = []
+for _ in range(2000):
+    deep = [deep]
+said = []
+for ask in (
+    lambda: context.spawn("1", parameters={"a": float("nan")}),
+    lambda: context.spawn("1", parameters={"a": "\\ud800"}),
+    lambda: context.spawn("1", parameters={"a": object()}),
+    lambda: context.spawn("1", parameters={"a": deep}),
+    lambda: context.spawn("1", name="\\ud800"),
+    lambda: context.spawn("1", name="\\0"),
+    lambda: context.spawn("#" * 17_000_000),
+    lambda: state["\\ud800"],
+    lambda: state["\\0"],
+    lambda: state.update("\\0", str),
+    lambda: state.__setitem__("big", "x" * 17_000_000),
+):
+    try:
+        said.append(repr(ask()))
+    except (ValueError, TypeError, RecursionError):
+        said.append("refused")
+[set(said), state.get("big", "none"), 6 * 7]
+"""
+    )
+
+    engine.run(job, timeout=30)
+
+    assert (job.state, job.error_message) == ("completed", "")
+    assert json.loads(job.result or "") == [["refused"], "none", 42]
+    assert Job.objects.count() == 1
+
+
+def test_a_question_nested_beyond_reading_ends_its_runspace_and_not_the_engine(
+    engine: EngineInTest, submit: Submit
+) -> None:
+    job = submit(
+        "import sys\nsys.setrecursionlimit(100_000)\ndeep = []\nfor _ in range(5000): deep = [deep]\n"
+        "context.spawn('1', parameters={'a': deep})"
+    )
+
+    engine.run(job)
+
+    assert (job.state, job.reason) == ("failed", "lost")
+
+
 def test_a_failed_attempt_is_tried_again_as_often_as_allowed(engine: EngineInTest, submit: Submit) -> None:
     job = submit("print(context.attempt); raise ValueError(context.attempt)", max_attempts=3, backoff=0.0)
 

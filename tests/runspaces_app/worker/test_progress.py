@@ -49,6 +49,13 @@ def test_the_percent_is_clamped_and_cut_to_a_whole_number(
     assert progress.percent_complete == shown
 
 
+def test_a_number_beyond_any_float_is_clamped_too(progress: Progress) -> None:
+    progress.percent_complete = 10**400
+    assert progress.percent_complete == 100
+    progress.percent_complete = -(10**400)
+    assert progress.percent_complete == 0
+
+
 @pytest.mark.parametrize("given", [math.nan, True, "50", None, 1j, [50]])
 def test_what_is_no_number_is_refused_and_changes_nothing(progress: Progress, given: object) -> None:
     progress.percent_complete = 20
@@ -66,6 +73,11 @@ def test_a_blank_message_is_refused_and_changes_nothing(progress: Progress, text
         with pytest.raises(ValueError, match="not blank"):
             call(text)  # type: ignore[arg-type]
     assert progress.snapshot() == (0, "before")
+
+
+def test_a_message_is_kept_as_text_that_every_database_takes(progress: Progress) -> None:
+    progress.status_message = "caf\udce9 \0 ready"
+    assert progress.status_message == "caf? \N{REPLACEMENT CHARACTER} ready"
 
 
 def test_a_long_message_is_cut(progress: Progress) -> None:
