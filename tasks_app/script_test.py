@@ -1,5 +1,6 @@
 """Would this task's script run? Looked at without running it."""
 
+import os
 from typing import NamedTuple
 
 from runspaces_app import languages
@@ -11,6 +12,9 @@ from taskhub.core.guards import paths
 
 from .definitions.values import CODE_LIMIT
 from .models import Task
+
+# Started as it lies there, by nobody else.
+EXECUTABLE = "executable"
 
 
 class Look(NamedTuple):
@@ -73,6 +77,9 @@ def _code(task: Task) -> tuple[list[Look], str | None]:
         return [*looks, Look("readable", False, f"{task.path} cannot be read: {exc.strerror}.")], None
     except ValueError as exc:
         return [*looks, Look("readable", False, f"{task.path} cannot be read as text: {exc}.")], None
+    if task.language == EXECUTABLE and not os.access(file, os.X_OK):
+        said = f"{task.path} can be read, but is not marked as executable (chmod +x)."
+        return [*looks, Look("readable", False, said)], code
     return [*looks, Look("readable", True, "It can be read.")], code
 
 

@@ -1,6 +1,7 @@
 """Running a script of another language as a child process of the runspace. Standard library only."""
 
 import contextlib
+import errno
 import json
 import os
 import select
@@ -120,7 +121,8 @@ class ChildJob:
             )
         except (OSError, ValueError) as exc:
             os.close(reader)
-            return Outcome.failed(type(exc).__name__, f"The script could not be started: {exc}")
+            why = why_not_started(exc, self._argv[0])
+            return Outcome.failed(type(exc).__name__, f"The script could not be started: {why}")
         finally:
             # Back to the placeholder, so that the pipe ends when the child's own copies do.
             _hold_channel()
@@ -231,6 +233,28 @@ def _how_it_ended(code: int) -> str:
     with contextlib.suppress(ValueError):
         return f"The script was ended by {signal.Signals(-code).name}."
     return f"The script was ended by signal {-code}."
+
+
+def why_not_started(exc: Exception, program: str) -> str:
+    """What the kernel's own words hide: it says that a script is not there if its interpreter is not.
+
+    Args:
+        program: what was to be started.
+    """
+    number = exc.errno if isinstance(exc, OSError) and exc.filename in (program, None) else None
+    if number == errno.EACCES and os.path.isfile(program):
+        return f"expected {program!r} to be marked as executable (chmod +x), it is not."
+    if number == errno.ENOENT and os.path.exists(program):
+        return f"expected a program of this machine behind #!, got {_first_line(program)!r}."
+    if number == errno.ENOEXEC:
+        return f"expected a first line of #! and the path of a program, got {_first_line(program)!r}."
+    return str(exc)
+
+
+def _first_line(program: str) -> str:
+    with contextlib.suppress(OSError), open(program, "rb") as file:
+        return file.readline(200).decode("utf-8", "replace").removesuffix("\n")
+    return ""
 
 
 def prepare(argv: list[str], script: str) -> list[str]:

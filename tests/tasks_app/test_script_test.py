@@ -91,3 +91,12 @@ def test_an_executable_names_its_program(folder):
     (folder / "a").write_text("#!/no/such/program\n")
     ok, looks, said = look(path="a", language="executable")
     assert not ok and looks["compiles"] is False and "/no/such/program" in said
+
+
+def test_a_program_has_to_be_marked_as_one(folder):
+    (folder / "a").write_text("#!/bin/sh\n")
+    (folder / "a").chmod(0o644)
+    ok, looks, said = look(path="a", language="executable")
+    assert (ok, looks["readable"], looks["compiles"]) == (False, False, True) and "chmod +x" in said
+    (folder / "a").chmod(0o755)
+    assert look(path="a", language="executable")[0]
