@@ -8,6 +8,8 @@ from playwright.sync_api import expect
 DESK, PHONE = (1440, 900), (390, 844)
 WIDTHS = {"1440": DESK, "390": PHONE}
 _DARK = "dark => document.documentElement.classList.toggle('dark', dark)"
+# Halfway from one theme to the other a colour belongs to neither.
+_SETTLED = "() => document.getAnimations().every(each => !(each instanceof CSSTransition))"
 _HIDDEN_WIDTH = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -23,6 +25,7 @@ def looks(page: Any) -> Iterator[str]:
         for name, (width, height) in WIDTHS.items():
             page.set_viewport_size({"width": width, "height": height})
             expect(page.locator("html")).to_have_class("dark" if theme == "dark" else "")
+            page.wait_for_function(_SETTLED)
             yield f"{theme}-{name}"
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
     page.evaluate(_DARK, False)

@@ -64,7 +64,7 @@ RESTORED = {
 RECYCLED = {
     "thread": ("import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()", "left threads"),
     "timer thread": ("import threading; t = threading.Timer(99, print); t.daemon = True; t.start()", "left threads"),
-    "pool of threads": ("import concurrent.futures as c; p = c.ThreadPoolExecutor(1); p.submit(id, 1).result()", "left"),
+    "pool of threads": ("import sys, concurrent.futures as c; sys.k = c.ThreadPoolExecutor(); sys.k.submit(int)", "left"),
     "descriptor": ("import os; keep = os.dup(1)", "left descriptors"),
     "high descriptor": ("import os; os.dup2(1, 700)", "left descriptors"),
     "socket": ("import socket, sys; sys.keep = socket.socket()", "left descriptors"),
