@@ -1,6 +1,7 @@
 """Query parameters: read by a serializer, strange ones refused."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from .fields import shown
 
 # Read by others than the view.
 _ALWAYS = frozenset({"format"})
+_LARGEST = 2**63 - 1
 
 
 class TextFilter(serializers.CharField):
@@ -22,15 +24,35 @@ class TextFilter(serializers.CharField):
         options.setdefault("max_length", 200)
         super().__init__(required=False, allow_blank=True, trim_whitespace=False, **options)
 
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        if "\0" in text:
+            raise serializers.ValidationError(f"expected a text without NUL, got {shown(text)}")
+        if self.max_length is not None and len(text) > self.max_length:
+            raise serializers.ValidationError(
+                f"expected at most {self.max_length} characters, got {len(text)}"
+            )
+        return text
+
 
 class WholeFilter(serializers.IntegerField):
     """A whole number of at most 64 bits."""
 
-    def __init__(self, **options: Any) -> None:
-        options.setdefault("max_value", 2**63 - 1)
-        options.setdefault("min_value", 0)
-        super().__init__(required=False, **options)
-        self.error_messages["invalid"] = "expected a whole number"
+    def __init__(self, *, min_value: int = 0, max_value: int = _LARGEST, **options: Any) -> None:
+        super().__init__(required=False, min_value=min_value, max_value=max_value, **options)
+        self._range = range(min_value, max_value + 1)
+
+    def to_internal_value(self, data: Any) -> int:
+        number = None
+        with suppress(serializers.ValidationError):
+            number = super().to_internal_value(data)
+        if number is None or number not in self._range:
+            least, most = self._range[0], self._range[-1]
+            until = "on" if most == _LARGEST else f"to {most}"
+            raise serializers.ValidationError(
+                f"expected a whole number from {least} {until}, got {shown(data)}"
+            )
+        return number
 
 
 class SwitchFilter(serializers.ChoiceField):
@@ -49,13 +71,15 @@ class TimeFilter(serializers.DateTimeField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(required=False, **options)
-        self.error_messages["invalid"] = "expected a time like 2026-03-10T12:00:00Z"
-        self.error_messages["date"] = self.error_messages["invalid"]
 
     def to_internal_value(self, value: Any) -> datetime:
         # A plus sign that was not encoded arrives as a space.
         text = str(value).strip().replace(" ", "+") if "T" in str(value) else value
-        return super().to_internal_value(text)
+        try:
+            return super().to_internal_value(text)
+        except serializers.ValidationError as exc:
+            said = f"expected a time like 2026-03-10T12:00:00Z, got {shown(value)}"
+            raise serializers.ValidationError(said) from exc
 
 
 class OneOf(serializers.ChoiceField):
