@@ -125,16 +125,21 @@ def _take(entry: Any, apps: set[str], by: Actor, now: datetime) -> str:
         if not isinstance(own[name], bool):
             raise _bad(name, f"expected true or false, got {own[name]!r:.80}")
     if own["custom"]:
-        return _take_custom(own["app"], given, by, now)
+        return _take_custom(own["app"], given, own["deleted"], by, now)
     apps.add(own["app"])
     return _take_override(own["app"], given, own["deleted"], by, now)
 
 
-def _take_custom(app: str, given: dict[str, Any], by: Actor, now: datetime) -> str:
+def _take_custom(app: str, given: dict[str, Any], deleted: bool, by: Actor, now: datetime) -> str:
     name = given.get("name")
     row = None
     if isinstance(name, str):
         row = Task.objects.filter(app=app, name=name, source=Task.Source.CUSTOM, deleted=False).first()
+    if deleted:
+        if row is None:
+            return "unchanged"
+        editing.delete(row.pk, by=by, now=now)
+        return "changed"
     if row is None:
         editing.create(given, app=app, kept=True, by=by, now=now)
         return "created"

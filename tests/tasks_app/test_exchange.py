@@ -57,6 +57,12 @@ def test_a_one_off_task_whose_time_is_over_can_be_brought_back(changed):
     assert exchange.import_(document, by=ANN, now=later).unchanged == 3
 
 
+def test_a_custom_task_said_to_be_deleted_goes_and_never_comes(changed):
+    gone = {"name": "Mine", "custom": True, "deleted": True, "code": "2"}
+    assert bring(gone) == (0, 1, 0) and not Task.objects.filter(name="Mine").exists()
+    assert bring(gone) == (0, 0, 1) and not Task.objects.filter(name="Mine").exists()
+
+
 def test_the_document_has_the_form_that_others_read(changed):
     document = exchange.export(now=NOON)
     assert document["version"] == "1.0" and document["lastModified"].endswith("Z")
