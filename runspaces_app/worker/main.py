@@ -23,7 +23,7 @@ from typing import Any
 
 from taskhub.core import failpoints
 
-from . import frames, processes
+from . import facts, frames, processes
 from .cancel import Canceller
 from .child_job import ChildJob, parameters_in_environment, prepare
 from .context import injected
@@ -183,7 +183,7 @@ class Runspace:
     def _execute(self, frame: dict[str, Any], attempt: object, progress: Progress) -> Outcome:
         own, temporary = self._workplace.give(frame["uuid"])
         directory = frame["directory"] or own
-        environment = self._environment(frame, temporary)
+        environment = facts.environment(frame, temporary=temporary, started_at=self._started_at)
         emitted = Emitted()
         script = frame["script"]
         if frame["argv"] is None:
@@ -216,19 +216,6 @@ class Runspace:
         cookie = f"TASKHUB_JOB_ID={frame['id']}".encode()
         child = ChildJob(prepare(frame["argv"], script), environment, cookie, directory, progress, emitted)
         return child.run(lambda: self._grace(attempt), self._child_wake)
-
-    def _environment(self, frame: dict[str, Any], temporary: str) -> dict[str, str]:
-        facts = {
-            "TMPDIR": temporary,
-            "TASKHUB_JOB_ID": frame["id"],
-            "TASKHUB_ATTEMPT": str(frame["attempt"]),
-            "TASKHUB_FENCE": str(frame["fence"]),
-            "TASKHUB_TRIGGER": frame["trigger"],
-        }
-        for name, value in (("TASK", frame["task"]), ("APP", frame["app"]), ("DUE_AT", frame["due_at"])):
-            if value:
-                facts[f"TASKHUB_{name}"] = value
-        return {**frame["environment"], **facts}
 
     def _finish(self, frame: dict[str, Any], outcome: Outcome) -> tuple[dict[str, Any] | None, str]:
         """Collect output, end what was left behind, clean up; returns output figures and why to recycle."""

@@ -3,7 +3,8 @@
 //   progress(40, "Copying")    percent and message; either may stand alone
 //   result(value)              the job's result, anything JSON.stringify takes; the last call counts
 //   emit(value, …)             adds to a list result
-//   context                    parameters, jobId, task, app, trigger, attempt, dueAt
+//   context                    parameters, jobId, task, app, trigger, attempt, dueAt,
+//                              startedAt; the task's own variables are in process.env
 //
 // Loaded before the script. `require`, `__filename` and `__dirname` are global as well, so that a
 // script with import or top-level await, which node takes for a module, has them too.
@@ -87,6 +88,7 @@ const context = Object.freeze({
   trigger: env.TASKHUB_TRIGGER ?? null,
   attempt: Number(env.TASKHUB_ATTEMPT ?? 0),
   dueAt: env.TASKHUB_DUE_AT ?? null,
+  startedAt: env.TASKHUB_STARTED_AT ?? null,
 })
 
 function readParameters() {

@@ -40,7 +40,7 @@ while pid > 1:
 """
 DECLARED = {
     "PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "OWN", "TASKHUB_JOB_ID", "TASKHUB_ATTEMPT", "TASKHUB_FENCE",
-    "TASKHUB_TRIGGER",
+    "TASKHUB_TRIGGER", "TASKHUB_STARTED_AT",
 }  # fmt: skip
 
 
