@@ -16,6 +16,8 @@ from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet import reactor as installed_reactor
 from twisted.internet.defer import Deferred
 
+from .web_requests import Requests
+
 # SIGTERM to exit takes at most two seconds: so long may requests in hand take to finish,
 FINISH_SECONDS = 1.5
 # and so long what was cut off after that may take to clean up.
@@ -80,9 +82,7 @@ class WebServer(Server):  # type: ignore[misc] # daphne ships no types
         self.ws_factory.protocol = Socket
         # Twisted accepts until it would block, and takes the socket as it is.
         self._listener.setblocking(False)
-        self._port = reactor.adoptStreamPort(
-            self._listener.fileno(), self._listener.family, self.http_factory
-        )
+        self._port = reactor.adoptStreamPort(self._listener.fileno(), self._listener.family, Requests(self))
         reactor.callLater(0, self._ready)
 
     def _asked_to_stop(self, number: int, frame: object) -> None:

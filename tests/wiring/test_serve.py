@@ -17,6 +17,9 @@ from tests.support import wait_until
 pytestmark = [pytest.mark.one_database, pytest.mark.processes]
 
 
+LARGEST_BODY = 32 * 1024 * 1024
+
+
 class Site:
     """The slow site in a process of its own."""
 
@@ -103,6 +106,25 @@ def test_an_unread_answer_does_not_hold_it(site):
         wait_until(lambda: idle.recv(64, socket.MSG_PEEK))
         site.process.send_signal(signal.SIGTERM)
         assert site.ends_within(1.0)
+
+
+def test_a_body_is_kept_up_to_a_bound_and_handed_on_unread(site):
+    def said(body, **headers):
+        connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=20)
+        connection.request("POST", "/body", body, headers)
+        try:
+            return connection.getresponse().read().decode()
+        finally:
+            connection.close()
+
+    long = LARGEST_BODY + 8 * 1024 * 1024
+    assert said(b"x" * long) == f"{long} {LARGEST_BODY}"
+    # In chunks: nobody knows the length before the end, and the application still learns it.
+    assert said(iter([b"abc", b"de"])) == "5 5"
+    assert said(iter([b"x" * (1024 * 1024)] * 40)) == f"{40 * 1024 * 1024} {LARGEST_BODY}"
+    # A form that is none is for the application to refuse.
+    assert said(b"no parts", **{"Content-Type": "multipart/form-data; boundary=x"}) == "8 8"
+    assert said(None) == "0 0"
 
 
 def _refuses(site):
