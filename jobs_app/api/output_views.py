@@ -54,6 +54,8 @@ class OutputView(OutputEndpoint):
         """
         job = self.job(id)
         attempt, query, stream = self.attempt(job), self.query, self.query.get("stream")
+        # An attempt that printed nothing has no file that says so.
+        ended = attempt < job.attempt or job.state in TERMINAL
         lines = {"line", "lines"} & set(query)
         if lines and {"offset", "limit"} & set(query):
             raise BadInput(
@@ -71,15 +73,13 @@ class OutputView(OutputEndpoint):
             shape = output_shapes.by_bytes(
                 output.read_bytes(
                     job.uuid, attempt, offset=query.get("offset", 0), limit=query.get("limit", DEFAULT_BYTES),
-                    stream=stream,
+                    stream=stream, text=True, ended=ended,
                 )
             )  # fmt: skip
         now = output.stat(job.uuid, attempt)
-        # An attempt that printed nothing has no file that says so.
-        over = now.complete or attempt < job.attempt or job.state in TERMINAL
         return Response(
             {
-                "bytes": now.bytes, "total_lines": now.lines, "dropped": now.dropped, "complete": over,
+                "bytes": now.bytes, "total_lines": now.lines, "dropped": now.dropped, "complete": now.complete or ended,
                 "attempt": attempt, **shape,
             }
         )  # fmt: skip

@@ -41,17 +41,32 @@ def stat(job: UUID, attempt: int) -> OutputStat:
     return _snapshot(job, attempt).stat()
 
 
-def read_bytes(job: UUID, attempt: int, *, offset: int, limit: int, stream: str | None = None) -> Chunk:
+def read_bytes(
+    job: UUID,
+    attempt: int,
+    *,
+    offset: int,
+    limit: int,
+    stream: str | None = None,
+    text: bool = False,
+    ended: bool = False,
+) -> Chunk:
     """Bytes from a logical offset on, at most `limit` and never more than 1 MiB.
 
     With a stream, the other one's bytes are left out of `data` and count in the offsets all the same.
+
+    Args:
+        text: end between two characters of UTF-8; the first bytes of one are left to the next call.
+        ended: nothing more comes, so there is nothing to wait for at the end.
 
     Raises:
         BadInput: a negative number, an unknown stream.
     """
     number = _stream(stream)
     _check(offset=offset, limit=limit)
-    return bytes_reading.read_bytes(_snapshot(job, attempt), offset=offset, limit=limit, stream=number)
+    return bytes_reading.read_bytes(
+        _snapshot(job, attempt), offset=offset, limit=limit, stream=number, text=text, ended=ended
+    )
 
 
 def read_lines(job: UUID, attempt: int, *, line: int, lines: int, stream: str | None = None) -> LineChunk:

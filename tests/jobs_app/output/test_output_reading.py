@@ -55,6 +55,42 @@ def test_bad_input_names_its_field(call, field, home):
     assert "expected" in str(caught.value)
 
 
+def test_text_read_in_pieces_is_never_cut_inside_a_character(written):
+    one = written()
+    words = "a\u00e9\u20ac\U0001f600 " * 20
+    data = words.encode()
+    for number in range(0, len(data), 7):
+        one.write(data[number : number + 7])
+        one.write(b"!", stream=2)
+
+    def read(limit, **more):
+        offset, parts, waits = 0, [], 0
+        while waits < 2:
+            chunk = output.read_bytes(JOB, 1, offset=offset, limit=limit, stream="stdout", text=True, **more)
+            parts.append(chunk.data.decode())
+            waits, offset = waits + (chunk.next_offset == offset), chunk.next_offset
+        return "".join(parts)
+
+    assert read(4) == read(5) == read(64) == read(10_000) == words
+    # Of a character that is not whole yet the reader waits for the rest, unless none will come.
+    one.write("\u20ac".encode()[:2])
+    assert read(64) == words
+    last = output.read_bytes(JOB, 1, offset=0, limit=10_000, stream="stdout", text=True, ended=True)
+    assert last.data == data + b"\xe2\x82"
+    one.write("\u20ac".encode()[2:])
+    assert read(64) == words + "\u20ac"
+
+
+@pytest.mark.parametrize(
+    "data", [b"\x80\x80\x80\x80ab", b"ab\xff", b"\xc0\xc1", b"\xf5", b"a\x80\x80\x80\x80"]
+)
+def test_bytes_that_are_no_text_hold_no_reader_up(written, data):
+    written().write(data)
+    assert output.read_bytes(JOB, 1, offset=0, limit=100, text=True).data == data
+    one_by_one = [output.read_bytes(JOB, 1, offset=n, limit=1, text=True).data for n in range(len(data))]
+    assert b"".join(one_by_one) == data
+
+
 def test_a_line_tells_when_it_came(written):
     one = written()
     one.write(b"first\n", after=0)
