@@ -83,6 +83,10 @@ def _stop_unclaimed(job: Job, *, by: Actor, now: datetime) -> bool:
         status_message=BEFORE_START,
         progress_at=now,
         error_message=BEFORE_START,
+        # Those of an attempt before, which the job was to make good.
+        error_type="",
+        error_traceback="",
+        exit_code=None,
     )
     if moved:
         job.refresh_from_db()

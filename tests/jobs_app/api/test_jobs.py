@@ -90,6 +90,16 @@ def test_a_job_cancelled_before_its_start_does_not_start(client):
     assert Execution.objects.get(job=job["uuid"]).status == "stopped"
 
 
+def test_a_job_cancelled_before_its_next_attempt_bears_no_error_of_the_last(client):
+    job = make_job(
+        state=JobState.QUEUED, held="retry", attempt=2, error_type="ValueError", error_message="seven",
+        error_traceback="Traceback", exit_code=3,
+    )  # fmt: skip
+    stopped = client.post(f"/api/v1/jobs/{job.uuid}/cancel").json()
+    assert stopped["error"] == {"type": "", "message": "Cancelled before start", "traceback": ""}
+    assert (stopped["state"], stopped["exit_code"]) == ("stopped", None)
+
+
 def test_a_running_job_is_asked_to_stop_once(client):
     job = make_job(state=JobState.RUNNING)
     first = client.post(f"/api/v1/jobs/{job.uuid}/stop")
