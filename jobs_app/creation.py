@@ -33,6 +33,7 @@ from .errors import (
     UnknownPool,
 )
 from .models import Job, JobSpec
+from .selectors import as_uuid
 from .states import JobState
 
 CODE_LIMIT = 1024 * 1024
@@ -162,9 +163,7 @@ def create(
             )  # fmt: skip
     except IntegrityError as exc:
         if Job.objects.filter(public_id=public_id).exists():
-            raise DuplicateJob(
-                f"id: expected an id not in use, got {public_id!r}", fields={"id": "is in use"}
-            ) from exc
+            raise _in_use(public_id) from exc
         raise
     return job
 
@@ -238,7 +237,14 @@ def _checked_id(public_id: str | None) -> str | None:
             f"id: expected 1 to 64 of A-Z a-z 0-9 . _ -, got {public_id[:80]!r}",
             fields={"id": "1 to 64 of A-Z a-z 0-9 . _ -"},
         )
+    # A job is found by its uuid, too: whoever asks by that one must not meet another job.
+    if (uuid := as_uuid(folded)) is not None and Job.objects.filter(pk=uuid).exists():
+        raise _in_use(folded)
     return folded
+
+
+def _in_use(public_id: str) -> DuplicateJob:
+    return DuplicateJob(f"id: expected an id not in use, got {public_id!r}", fields={"id": "is in use"})
 
 
 def _check_source(new: NewJob, *, check_code: bool) -> None:

@@ -30,14 +30,15 @@ def job_by_public_id(user: AbstractBaseUser | AnonymousUser, text: str, token: A
     jobs = visible_jobs(user, token)
     folded = text.lower()
     job = jobs.filter(public_id=folded).first() if len(folded) <= 64 and "\0" not in folded else None
-    if job is None and (uuid := _as_uuid(folded)) is not None:
+    if job is None and (uuid := as_uuid(folded)) is not None:
         job = jobs.filter(pk=uuid).first()
     if job is None:
         raise JobNotFound(f"id: expected the id of a job, got {text[:80]!r}", fields={"id": "no such job"})
     return job
 
 
-def _as_uuid(text: str) -> UUID | None:
+def as_uuid(text: str) -> UUID | None:
+    """The uuid that a text spells, with dashes or without."""
     try:
         return UUID(text)
     except ValueError:

@@ -90,6 +90,14 @@ def test_a_language_without_its_interpreter_is_refused(monkeypatch: pytest.Monke
     assert not Job.objects.exists()
 
 
+def test_the_uuid_of_another_job_is_in_use_too() -> None:
+    other = make(public_id="nightly")
+    for spelled in (str(other.uuid), str(other.uuid).upper(), other.uuid.hex):
+        with pytest.raises(errors.DuplicateJob, match="id: expected an id not in use"):
+            make(public_id=spelled)
+    assert make(public_id=str(uuid4())).public_id
+
+
 def test_an_id_in_use_is_refused_without_regard_to_case() -> None:
     make(public_id="Nightly")
 
