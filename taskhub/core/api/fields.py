@@ -135,3 +135,5 @@ class NoBody(StrictSerializer):
 
 class AnyJson(serializers.JSONField):
     """A value of any kind."""
+
+    default_error_messages = _messages("a value")
