@@ -12,6 +12,7 @@ from .sources import Source, source_of
 Mark = tuple[int, ...]
 
 NO_FILE: Mark = ()
+OTHER_NAME: Mark = (0,)
 LONGEST = 16 * 1024 * 1024
 # Made at the first start, and there for good.
 _POOLS = frozenset({"default", "django"})
@@ -24,7 +25,7 @@ def mark_of(file: Path) -> Mark:
     try:
         stat = file.stat()
     except OSError:
-        return NO_FILE
+        return OTHER_NAME if _misnamed(file).exists() else NO_FILE
     return (stat.st_mtime_ns, stat.st_size, stat.st_ino, stat.st_ctime_ns)
 
 
@@ -57,10 +58,18 @@ def _read(source: Source, pools: frozenset[str] | None) -> Parsed:
             return Parsed([], [Problem(name, 0, "", f"expected at most {LONGEST} bytes")])
         text = source.file.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return Parsed([], [])
+        other = _misnamed(source.file)
+        if not other.exists():
+            return Parsed([], [])
+        return Parsed([], [Problem(str(other), 0, "", f"expected the name {source.file.name}")])
     except UnicodeDecodeError as exc:
         line = exc.object[: exc.start].count(b"\n") + 1
         return Parsed([], [Problem(name, line, "", f"expected UTF-8, got byte {exc.object[exc.start]:#04x}")])
     except OSError as exc:
         return Parsed([], [Problem(name, 0, "", f"cannot be read: {exc.strerror}")])
     return schema.parse(text, file=name, pool=source.pool, pools=pools)
+
+
+def _misnamed(file: Path) -> Path:
+    """What many would call it, and would then wait for its tasks."""
+    return file.with_suffix(".yml")

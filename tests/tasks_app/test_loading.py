@@ -154,6 +154,17 @@ def test_a_pool_that_is_not_there_is_a_problem_where_apps_are_listed(loader, hom
     assert "tasks[0].pool: expected one of the pools default, django, got 'gpu'" in shop[0]
 
 
+def test_a_file_by_another_name_is_a_problem_until_it_bears_the_right_one(loader, home):
+    write(home, HOURLY, "Shop")
+    file = home / "apps" / "Shop" / "config" / "tasks.yaml"
+    file.rename(file.with_suffix(".yml"))
+    loader.step(now=NOON)
+    assert problems("Shop") == [f"{file.with_suffix('.yml')}: expected the name tasks.yaml"]
+    file.with_suffix(".yml").rename(file)
+    loader.step(now=NOON)
+    assert problems("Shop") == [] and sweep("Shop").enabled
+
+
 def test_a_file_in_another_encoding_is_a_problem_with_its_line(loader, home):
     (home / "config" / "tasks.yaml").write_bytes(b"tasks:\n  - name: Caf\xe9\n    code: pass\n")
     assert ", line 2: expected UTF-8, got byte 0xe9" in problems("")[0]
