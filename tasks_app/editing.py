@@ -108,18 +108,18 @@ def _change(
             overrides.write(row.app, row.name, changes, definition=definition, now=now)
             overrides.reload(row.app, now=now)
         row.refresh_from_db()
-        after = _said(row)
-        changed = [name for name in after if after[name] != before[name]]
-        if changed:
-            _tell("task.edit", row, by, now, before={name: before[name] for name in changed},
-                  after={name: after[name] for name in changed})  # fmt: skip
+        _tell_changes("task.edit", row, before, by, now)
     return row
 
 
-def reset(task: int, *, by: Actor, now: datetime) -> Task:
-    """Take back everything that is overridden: the task is what its file says.
+def reset(task: int, *, field: str = "", by: Actor, now: datetime) -> Task:
+    """Take back what is overridden, all of it or one field: there the task is what its file says.
+
+    Args:
+        field: by its name in Task; `environment.NAME` is one entry of a map.
 
     Raises:
+        BadTask: no field that can be overridden.
         TaskNotFound, TaskDeleted
         NoDefinition: a custom task has no file; another may have left it.
     """
@@ -127,11 +127,11 @@ def reset(task: int, *, by: Actor, now: datetime) -> Task:
         row = selectors.current(task, lock=True)
         if row.source == Task.Source.CUSTOM:
             raise NoDefinition(f"id: expected a task that a file defines, got {row}, which is a custom one")
-        removed, _ = TaskOverride.objects.filter(app=row.app, name=row.name, deleted=False).delete()
-        if removed:
+        before = _said(row)
+        if overrides.take_back(row.app, row.name, field):
             overrides.reload(row.app, now=now)
             row.refresh_from_db()
-            _tell("task.reset", row, by, now)
+            _tell_changes("task.reset", row, before, by, now)
     return row
 
 
@@ -311,6 +311,14 @@ def _free_name(name: str, app: str) -> str:
 def _tell(action: str, row: Task, by: Actor, now: datetime, **more: Any) -> None:
     audit.record(actor=by, action=action, object_type="task", object_id=str(row.pk), now=now, **more)
     transaction.on_commit(wake.wake_engines)
+
+
+def _tell_changes(action: str, row: Task, before: Mapping[str, Any], by: Actor, now: datetime) -> None:
+    after = _said(row)
+    changed = [name for name in after if after[name] != before[name]]
+    if changed:
+        _tell(action, row, by, now, before={name: before[name] for name in changed},
+              after={name: after[name] for name in changed})  # fmt: skip
 
 
 def _check_app(app: str) -> None:

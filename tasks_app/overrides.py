@@ -11,7 +11,7 @@ from runspaces_app.models import Pool
 from .definitions import Definition, files, schema, store
 from .definitions.merge import LIMITS
 from .definitions.sources import source_of
-from .errors import DefinedByFile, NoDefinition
+from .errors import BadTask, DefinedByFile, NoDefinition
 from .models import TaskOverride
 
 MAPS = ("environment", "parameters")
@@ -109,6 +109,36 @@ def switch(app: str, name: str, *, enabled: bool) -> bool:
     with suppress(NoDefinition):
         row.enabled = _kept("enabled", enabled, definition_of(app, name))
     return save(row)
+
+
+def take_back(app: str, name: str, field: str = "") -> bool:
+    """Lay nothing over the task any more, or nothing over this field; `environment.NAME` is one of a map.
+
+    Returns:
+        Whether something was.
+
+    Raises:
+        BadTask: no field that can be overridden.
+    """
+    whole, _, key = field.partition(".")
+    if field and (whole not in FIELDS or (key and whole not in MAPS)):
+        said = f"expected a field that can be overridden, got {field[:80]!r}"
+        raise BadTask(f"field: {said}", fields={"field": said})
+    row = TaskOverride.objects.select_for_update().filter(app=app, name=name, deleted=False).first()
+    if row is None:
+        return False
+    if not field:
+        row.delete()
+        return True
+    inside = whole if key else "limits" if whole in LIMITS else ""
+    laid = dict(getattr(row, inside) or {}) if inside else {}
+    entry = key or whole
+    if entry not in laid if inside else getattr(row, whole) is None:
+        return False
+    laid.pop(entry, None)
+    setattr(row, inside or whole, laid or None)
+    save(row)
+    return True
 
 
 def beside(definition: Definition, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -145,6 +145,7 @@ class TaskAdmin(WritableTaskAdmin):
             "schedule_words": schedules.words(task),
             "next_runs": schedules.next_runs(task, timezone.now()) if app_is_on else [],
             "app_is_on": app_is_on,
+            "hides_file": readable and task_layers.hides(task),
             "occurrences": occurrences,
             "readable": readable,
             "layers": task_layers.of(task, readable=readable),

@@ -1,12 +1,13 @@
 """A task out of a file, layer by layer: what the file says, what was changed, and what counts."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from tasks_app import overrides
 from tasks_app.definitions import Definition
 from tasks_app.definitions.merge import LIMITS
-from tasks_app.errors import BadTask, NoDefinition
+from tasks_app.errors import NoDefinition
 from tasks_app.models import Task, TaskOverride
 
 from . import masking
@@ -76,19 +77,14 @@ def of(task: Task, *, readable: bool) -> Layers | None:
     return Layers(rows)
 
 
-def reset_of(field: str, definition: Definition) -> dict[str, Any]:
-    """The change that takes one field back to what the file says, as `editing.edit` takes it.
-
-    Raises:
-        BadTask: no field that can be overridden.
-    """
-    name, _, key = field.partition(".")
-    if key and name in overrides.MAPS:
-        return {name: {key: None}}
-    if name not in LABELS:
-        said = f"expected a field that can be overridden, got {field[:80]!r}"
-        raise BadTask(f"field: {said}", fields={"field": said})
-    return {name: getattr(definition, name)}
+def hides(task: Task) -> bool:
+    """Whether a custom task bears the name of one in the file, which is left out for it."""
+    if task.source != Task.Source.CUSTOM:
+        return False
+    with suppress(NoDefinition):
+        overrides.definition_of(task.app, task.name)
+        return True
+    return False
 
 
 def _plain(name: str, definition: Definition, override: TaskOverride, task: Task) -> Layer:

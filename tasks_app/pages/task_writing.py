@@ -12,7 +12,7 @@ from taskhub.core.errors import TaskhubError
 from taskhub.core.pages.admin import PagesAdmin
 from taskhub.core.pages.posts import carry_out, post_only
 from taskhub.core.pages.questions import Question
-from tasks_app import editing, overrides, script_test
+from tasks_app import editing, script_test
 from tasks_app.models import Occurrence, Task
 from tasks_app.schedule import zones
 
@@ -209,13 +209,8 @@ class WritableTaskAdmin(PagesAdmin):
         field = request.POST.get("field", "")
 
         def act() -> str:
-            by, now = Actor.of(request), timezone.now()
-            if not field:
-                editing.reset(task.pk, by=by, now=now)
-                return f"{task} is what its file says."
-            definition = overrides.definition_of(task.app, task.name)
-            editing.edit(task.pk, task_layers.reset_of(field, definition), by=by, now=now)
-            return f"{field} of {task} is what its file says."
+            editing.reset(task.pk, field=field, by=Actor.of(request), now=timezone.now())
+            return f"{f'{field} of {task}' if field else task} is what its file says."
 
         return carry_out(request, "task.edit", act, back=self.url("change", task.pk))
 

@@ -201,8 +201,27 @@ def test_mistakes_in_files_are_told_to_who_may_read_them(sign_in, home):
         "tasks:\n  - name: Sweep\n    code: '1'\n    schedule: 61 * * * *\n"
     )
     page = sign_in("author").get(LIST).content.decode()
-    assert "1 mistake in a task file" in page and "tasks.yaml, line 4" in page and "tasks[0].schedule" in page
-    assert "mistake in a task file" not in sign_in("viewer").get(LIST).content.decode()
+    assert "1 mistake in a file" in page and "tasks.yaml, line 4" in page and "tasks[0].schedule" in page
+    assert "mistake in a file" not in sign_in("viewer").get(LIST).content.decode()
+
+
+def test_an_app_that_is_off_because_of_its_manifest_says_so(sign_in, home):
+    folder = home / "apps" / "Shop"
+    folder.mkdir(parents=True)
+    (folder / "app.yaml").write_text("name: Shop\nversion: '1'\nenabled: maybe\n")
+    page = sign_in("author").get(LIST).content.decode()
+    assert "enabled: expected true or false" in page and f"{folder}/app.yaml" in page
+    (folder / "app.yaml").write_text("name: [\n")
+    page = sign_in("author").get(LIST).content.decode()
+    assert "line 1: expected YAML" in page and "1 mistake in a file" in page
+
+
+def test_a_custom_task_says_that_it_hides_one_of_the_file(sign_in, home):
+    (home / "config" / "tasks.yaml").write_text("[{name: T, code: '1'}, {name: U, code: '1'}]")
+    hiding, other = make_task("T", source="custom"), make_task("V", source="custom")
+    client = sign_in("author")
+    assert "defines a task of this name, too" in client.get(f"{LIST}{hiding.pk}/change/").content.decode()
+    assert "of this name, too" not in client.get(f"{LIST}{other.pk}/change/").content.decode()
 
 
 def test_rows_come_alone_for_an_open_list(five, sign_in):

@@ -82,6 +82,40 @@ def test_a_one_off_time_that_is_over_is_refused_where_it_is_set_and_stays_where_
     assert editing.duplicate(task.pk, by=ANN, now=later).at == NOON + MINUTE
 
 
+def test_one_field_is_taken_back_and_the_others_stay():
+    edit(schedule="30 * * * *", environment={"A": "x", "C": "y"}, max_failures=3, max_runtime=None)
+
+    def back(field):
+        task = editing.reset(sweep().pk, field=field, by=ANN, now=NOON)
+        return task.schedule, task.environment, task.max_failures, task.max_runtime
+
+    env = {"A": "1", "B": "2", "C": "y"}
+    assert back("environment.A") == ("30 * * * *", env, 3, None)
+    assert back("max_runtime") == ("30 * * * *", env, 3, 60)
+    assert back("max_failures") == ("30 * * * *", env, None, 60)
+    assert back("schedule") == ("0 * * * *", env, None, 60)
+    assert back("schedule") == back("environment.B") == ("0 * * * *", env, None, 60), (
+        "nothing was laid over them"
+    )
+    assert back("environment") == ("0 * * * *", {"A": "1", "B": "2"}, None, 60)
+    assert not TaskOverride.objects.exists()
+    entry = AuditEntry.objects.filter(action="task.reset").order_by("pk")[1]
+    assert (entry.before, entry.after) == ({"max_runtime": None}, {"max_runtime": 60})
+    for field in ("path", "schedule.cron", "colour", "."):
+        with pytest.raises(errors.BadTask, match="field: expected a field that can be overridden"):
+            back(field)
+
+
+def test_the_one_time_of_a_file_comes_back(file):
+    file.write_text("[{name: Once, code: '1', at: 2026-03-11T09:00:00Z}]")
+    Loader().step(now=NOON)
+    task = Task.objects.get(name="Once")
+    at = task.at
+    assert editing.edit(task.pk, {"schedule": "@daily"}, by=ANN, now=NOON).at is None
+    again = editing.reset(task.pk, field="schedule", by=ANN, now=NOON)
+    assert (again.at, again.next_due_at, again.schedule, again.source) == (at, at, "", "default")
+
+
 def test_keys_of_a_map_are_taken_back_by_null():
     edit(environment={"A": "x", "C": "y"})
     assert edit(environment={"A": None}).environment == {"A": "1", "B": "2", "C": "y"}
