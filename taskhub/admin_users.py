@@ -72,11 +72,11 @@ class UserAdmin(PagesAdmin):
     change_list_template = "users/list.html"
     row_template = "users/_row.html"
     columns = (
-        Column("User"),
+        Column("User", sort="username"),
         Column("Role"),
-        Column("State"),
-        Column("Last sign-in"),
-        Column("E-mail", "th-cell-secondary"),
+        Column("State", sort="-is_active"),
+        Column("Last sign-in", sort="-last_login"),
+        Column("E-mail", "th-cell-secondary", sort="email"),
     )
     ordering = ("username",)
     search_fields = ("username", "first_name", "last_name", "email")

@@ -22,7 +22,7 @@ class ExecutionAdmin(PagesAdmin):
         Column("Status"),
         Column("Trigger", "th-cell-secondary"),
         Column("Owner", "th-cell-secondary"),
-        Column("Ended"),
+        Column("Ended", sort="-id"),
         Column("Took", "th-num"),
         Column("Output", "th-num th-cell-secondary"),
     )

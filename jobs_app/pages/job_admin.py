@@ -33,11 +33,11 @@ class JobAdmin(PagesAdmin):
     change_list_template = "jobs/list.html"
     row_template = "jobs/_job_row.html"
     columns = (
-        Column("Job"),
-        Column("State"),
-        Column("Progress"),
+        Column("Job", sort="name"),
+        Column("State", sort="state"),
+        Column("Progress", sort="-percent"),
         Column("Owner", "th-cell-secondary"),
-        Column("Created"),
+        Column("Created", sort="-uuid"),
         Column("Took", "th-num"),
         Column("", "th-cell-actions"),
     )

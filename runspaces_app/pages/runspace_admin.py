@@ -86,12 +86,12 @@ class RunspaceAdmin(PagesAdmin):
     change_list_template = "runspaces/list.html"
     row_template = "runspaces/_row.html"
     columns = (
-        Column("Runspace"),
+        Column("Runspace", sort="-id"),
         Column("State"),
         Column("Runs"),
-        Column("Age"),
-        Column("Jobs done", "th-num"),
-        Column("Memory, 2 h"),
+        Column("Age", sort="opened_at"),
+        Column("Jobs done", "th-num", sort="-jobs_run"),
+        Column("Memory, 2 h", sort="-memory_bytes"),
         Column("", "th-cell-actions"),
     )
     list_filter = (
@@ -125,7 +125,7 @@ class RunspaceAdmin(PagesAdmin):
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         # Only few are open; the closed ones, which no index sorts by memory, stay the newest first.
         opened = request.GET.get("state") in (None, "", "opened")
-        return ("-memory_bytes", "-pk") if opened else ("-pk",)
+        return ("-memory_bytes", "-id") if opened else ("-id",)
 
     def figures(self, request: HttpRequest) -> list[Figure]:
         opened = Runspace.objects.filter(state=Runspace.State.OPENED).aggregate(

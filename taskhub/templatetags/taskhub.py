@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django import template
 from django.contrib.admin.utils import quote
-from django.contrib.admin.views.main import PAGE_VAR, ChangeList
+from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR, ChangeList
 from django.template import Context
 from django.utils import timezone
 from django.utils.html import format_html
@@ -221,8 +221,9 @@ def chips(cl: ChangeList) -> list[dict[str, str]]:
 
 @register.simple_tag(takes_context=True)
 def is_view(context: Context, query: str) -> bool:
-    """Whether a ready-made view is the one shown now; the page of it does not matter."""
-    now = {key: value for key, value in context["request"].GET.items() if key not in (PAGE_VAR, "e")}
+    """Whether a ready-made view is the one shown now; its page and order do not matter."""
+    asked = context["request"].GET.items()
+    now = {key: value for key, value in asked if key not in (PAGE_VAR, ORDER_VAR, "e")}
     return now == dict(parse_qsl(query))
 
 

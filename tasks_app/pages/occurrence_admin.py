@@ -31,10 +31,10 @@ class OccurrenceAdmin(PagesAdmin):
         Column("Task"),
         Column("Decision"),
         Column("Why"),
-        Column("Decided", "th-cell-secondary"),
+        Column("Decided", "th-cell-secondary", sort="-id"),
         Column("Job", "th-cell-secondary"),
     )
-    ordering = ("-pk",)
+    ordering = ("-id",)
     list_filter = (
         choice_filter(
             "task", "Task", task_names.offered, lambda rows, value, request: rows.filter(task=int(value))

@@ -69,16 +69,29 @@ def previewed(text: str, timezone: str, now: datetime, *, count: int = 5) -> lis
 
 def local(moment: datetime, timezone: str) -> str:
     """A moment on the clock of a zone, with its offset; blank where that is UTC."""
-    if timezone in ("UTC", "Etc/UTC"):
+    there = _there(moment, timezone)
+    if there is None:
         return ""
-    try:
-        there = moment.astimezone(zones.get(timezone))
-    except TaskhubError:
-        return ""
-    # The minutes of an offset are said only where there are some: +02, +05:30.
+    # The minutes of an offset are said only where there are some: UTC+2, UTC+5:30.
     offset = there.strftime("%z")
-    shown = offset[:3] if offset.endswith("00") else f"{offset[:3]}:{offset[3:]}"
-    return f"{there:%Y-%m-%d %H:%M}{shown}"
+    minutes = "" if offset.endswith("00") else f":{offset[3:5]}"
+    return f"{there:%Y-%m-%d %H:%M} UTC{offset[0]}{int(offset[1:3])}{minutes}"
+
+
+def local_day(moment: datetime, timezone: str) -> str:
+    """The same in short, for where the zone and the distance stand beside it: Mon 23 Nov 06:15."""
+    there = _there(moment, timezone)
+    return "" if there is None else f"{there:%a} {there.day} {there:%b %H:%M}"
+
+
+def _there(moment: datetime, timezone: str) -> datetime | None:
+    """None where the clock is that of UTC, or the zone is not known."""
+    if timezone in ("UTC", "Etc/UTC"):
+        return None
+    try:
+        return moment.astimezone(zones.get(timezone))
+    except TaskhubError:
+        return None
 
 
 def reason_words(reason: str) -> str:

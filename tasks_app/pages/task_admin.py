@@ -35,12 +35,12 @@ class TaskAdmin(WritableTaskAdmin):
     change_list_template = "tasks/list.html"
     row_template = "tasks/_row.html"
     columns = (
-        Column("Task"),
-        Column("App", "th-cell-secondary"),
+        Column("Task", sort="name"),
+        Column("App", "th-cell-secondary", sort="app"),
         Column("Schedule"),
-        Column("Enabled"),
-        Column("Last run"),
-        Column("Next run"),
+        Column("Enabled", sort="-enabled"),
+        Column("Last run", sort="-last_run_at"),
+        Column("Next run", sort="next_due_at"),
         Column("", "th-cell-actions"),
     )
     search_fields = ("name", "app", "description")
@@ -89,7 +89,9 @@ class TaskAdmin(WritableTaskAdmin):
         for task in rows:
             task.app_is_on = not task.app or task.app in names
             task.schedule_words = schedules.words(task)
-            task.next_local = schedules.local(task.next_due_at, task.timezone) if task.next_due_at else ""
+            due = task.next_due_at
+            task.next_local = schedules.local(due, task.timezone) if due else ""
+            task.next_day = schedules.local_day(due, task.timezone) if due else ""
 
     # The page
 

@@ -19,7 +19,7 @@ LISTS = {
     "/admin/tasks_app/occurrence/": 10,
     "/admin/runspaces_app/runspace/": 23,
     "/admin/auth/user/": 10,
-    "/admin/core/auditentry/": 9,
+    "/admin/core/auditentry/": 13,
 }
 
 

@@ -28,7 +28,7 @@ def addresses(page: Any, base: str) -> list[str]:
     found = [f"{base}/admin/{path}" for path in (*LISTS, *OTHERS)]
     for path in LISTS:
         page.goto(f"{base}/admin/{path}")
-        links = page.locator("#result_list th a").evaluate_all("all => all.map(link => link.href)")
+        links = page.locator("#result_list tbody th a").evaluate_all("all => all.map(link => link.href)")
         found += links[: 3 if "/job/" in path else 1]
         buttons = page.locator("#result_list confirm-link a").evaluate_all(
             "all => all.map(link => link.href)"

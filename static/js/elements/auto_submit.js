@@ -5,15 +5,17 @@ class AutoSubmit extends HTMLElement {
     this.querySelectorAll("[data-without-script]").forEach((button) => {
       button.hidden = true
     })
-    this.addEventListener("change", (event) => {
-      if (!event.target.matches("select")) return
-      const form = event.target.form
-      // A filter that is set to "all" does not belong into the address.
-      for (const field of form.elements) {
-        if (field.name && field.value === "") field.disabled = true
-      }
-      form.submit()
+    this.addEventListener("change", (event) => event.target.matches("select") && this.go(event.target.form))
+    this.addEventListener("submit", (event) => {
+      event.preventDefault()
+      this.go(event.target)
     })
+  }
+
+  // A filter that is set to "all" does not belong into the address.
+  go(form) {
+    const said = [...new FormData(form)].filter(([, value]) => value !== "")
+    location.assign(said.length ? `${location.pathname}?${new URLSearchParams(said)}` : location.pathname)
   }
 }
 

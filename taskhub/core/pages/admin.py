@@ -14,13 +14,21 @@ from unfold.admin import ModelAdmin
 from taskhub.core import permissions
 
 from .paging import CappedPaginator
+from .sorting import SortedChangeList, usual_order
 
 
 class Column(NamedTuple):
-    """A column's head; `look` is a class of its cells."""
+    """A column of a list.
+
+    Attributes:
+        look: a class of its head.
+        sort: the field to sort by, "-" before it if the greatest comes first at the first click; "" if
+            the list cannot be sorted by it.
+    """
 
     title: str
     look: str = ""
+    sort: str = ""
 
 
 class Figure(NamedTuple):
@@ -81,7 +89,8 @@ class PagesAdmin(ModelAdmin):  # type: ignore[misc] # unfold ships no types
     show_full_result_count = False
     list_per_page = 50
     list_max_show_all = 0
-    # No sorting by a column that no index serves.
+    # Which columns a list is sorted by is said by `Column.sort`; where there may be a million rows, only
+    # by one that an index serves.
     sortable_by = ()
     actions = None
     show_add_link = False
@@ -130,6 +139,9 @@ class PagesAdmin(ModelAdmin):  # type: ignore[misc] # unfold ships no types
 
     # The list
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[SortedChangeList]:
+        return SortedChangeList
+
     def figures(self, request: HttpRequest) -> list[Figure]:
         return []
 
@@ -159,7 +171,6 @@ class PagesAdmin(ModelAdmin):  # type: ignore[misc] # unfold ships no types
             request,
             {
                 "title": self.list_title,
-                "columns": self.columns,
                 "row_template": self.row_template,
                 "figures": self.figures(request),
                 "views": self.views(request),
@@ -172,7 +183,10 @@ class PagesAdmin(ModelAdmin):  # type: ignore[misc] # unfold ships no types
             },
         )
         if isinstance(response, TemplateResponse) and response.context_data and "cl" in response.context_data:
-            rows = list(response.context_data["cl"].result_list)
+            cl = response.context_data["cl"]
+            usual = usual_order(self.get_ordering(request) or self.opts.ordering)
+            response.context_data |= {"columns": cl.heads(usual), "orders": cl.orders()}
+            rows = list(cl.result_list)
             self.prepare_rows(rows, request)
             response.context_data["rows"] = rows
         return response

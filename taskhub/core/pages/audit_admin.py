@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from taskhub.core.models import AuditEntry
 
+from . import audit_objects
 from .admin import Column, Empty, ListView, PagesAdmin
 from .choices import by_field, choice_filter
 
@@ -32,7 +33,7 @@ class AuditAdmin(PagesAdmin):
     list_title = "Audit log"
     row_template = "audit/_row.html"
     columns = (
-        Column("When"),
+        Column("When", sort="-id"),
         Column("Who"),
         Column("What"),
         Column("Object"),
@@ -78,6 +79,9 @@ class AuditAdmin(PagesAdmin):
         cl.result_list = cl.result_list.defer("before", "after")
         return cl
 
+    def prepare_rows(self, rows: list[Any], request: HttpRequest) -> None:
+        audit_objects.add_names(rows)
+
     def change_view(
         self,
         request: HttpRequest,
@@ -86,6 +90,7 @@ class AuditAdmin(PagesAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         entry = self.row(request, object_id)
+        audit_objects.add_names([entry])
         return self.page(
             request,
             "audit/page.html",
