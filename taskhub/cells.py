@@ -91,6 +91,8 @@ def duration(seconds: float | None) -> str:
     """How long something took, with as much as matters: 12 ms, 3.4 s, 4 min 05 s, 2 h 03 min, 3 d 4 h."""
     if seconds is None:
         return NOTHING
+    if 0 < seconds < 0.0005:
+        return "< 1 ms"
     if seconds < 1:
         return f"{max(0, round(seconds * 1000))} ms"
     if seconds < 60:

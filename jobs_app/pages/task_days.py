@@ -5,6 +5,7 @@ Places and sizes are percents of the drawing, so that its words keep their size 
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from math import ceil
 from typing import NamedTuple
 
 from jobs_app.models import Execution
@@ -90,6 +91,16 @@ def week(task: int, now: datetime) -> Week | None:
     return _drawn([_day(first + timedelta(days=index), ended) for index in range(DAYS)])
 
 
+def _round_seconds(longest: float, parts: int) -> float:
+    """The end of an axis of durations whose `parts` equal steps are numbers that people count in."""
+    least = longest / parts
+    # Below a second as above it; then parts of minutes and hours.
+    small = (number * 10.0**power for power in range(-3, 1) for number in (1, 2, 5))
+    steps = (*small, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 18_000, 36_000, 86_400)
+    step = next((step for step in steps if step >= least), 86_400 * ceil(least / 86_400))
+    return float(step * parts)
+
+
 def _day(day: date, ended: dict[date, list[tuple[str, float | None]]]) -> Day:
     runs = ended.get(day, [])
     ok = sum(status in _OK for status, _ in runs)
@@ -100,7 +111,8 @@ def _day(day: date, ended: dict[date, list[tuple[str, float | None]]]) -> Day:
 
 def _drawn(days: Sequence[Day]) -> Week:
     most = _round_up(max(day.ok + day.bad + day.stopped for day in days))
-    longest = max((day.average or 0 for day in days), default=0) or 1.0
+    shares = _shares(most)
+    longest = _round_seconds(max(day.average or 0 for day in days), len(shares) - 1)
     space = 100 / len(days)
     bars = [_bar(day, space * index, space, most) for index, day in enumerate(days)]
     dots = [(bar.middle, _y(bar.day.average, longest)) for bar in bars if bar.day.average is not None]
@@ -109,7 +121,7 @@ def _drawn(days: Sequence[Day]) -> Week:
     runs = sum(count for _, count in weighed)
     return Week(
         bars=bars,
-        lines=[Line(_y(share, 1), round(most * share), longest * share) for share in _shares(most)],
+        lines=[Line(_y(share, 1), round(most * share), longest * share) for share in shares],
         points=_stretches(bars, longest),
         dots=dots,
         total=ok + bad + sum(day.stopped for day in days),

@@ -13,6 +13,7 @@ from cronsim.cronsim import Field
 from ..errors import BadSchedule, NeverFires
 from . import zones
 from .simulation import Simulation
+from .wording import plainer
 
 LONGEST = 256
 
@@ -141,7 +142,7 @@ class Schedule:
     def words(self) -> str:
         """The expression as a sentence: "At 03:00 on Monday"."""
         try:
-            return str(self._fields.explain())
+            return plainer(self.expression, str(self._fields.explain()))
         except (ValueError, LookupError, TypeError, NotImplementedError):
             # The library's words know fewer forms than its parser.
             return self.expression

@@ -146,3 +146,8 @@ def test_only_files_called_admin_import_the_admin_of_the_skin():
     for path in sources:
         if "templatetags" in path.parts:
             assert not any(name.split(".")[-1] == "admin" for name in imports_of(path)), path
+
+
+def test_whoever_signs_out_is_told_so_in_our_words(sign_in):
+    page = sign_in("viewer").post("/admin/logout/").content.decode()
+    assert "You are signed out" in page and 'href="/admin/"' in page and "quality time" not in page

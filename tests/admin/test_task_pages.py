@@ -115,6 +115,15 @@ def test_a_strip_shows_the_last_twenty_and_reads_no_more(sign_in):
     assert task_strips.newest([]) == {} and task_strips.strip([]).ticks == []
 
 
+@pytest.mark.one_database
+@pytest.mark.parametrize(
+    ("longest", "parts", "end"),
+    [(0.007, 2, 0.01), (16.3, 4, 20), (20, 4, 20), (95, 4, 120), (0, 1, 0.001), (4 * 90_000, 4, 691_200)],
+)
+def test_an_axis_of_durations_has_steps_people_count_in(longest, parts, end):
+    assert task_days._round_seconds(longest, parts) == pytest.approx(end)
+
+
 def test_a_week_counts_by_day_and_breaks_its_line_where_nothing_ran():
     task = make_task("T")
     for days, status, seconds in (

@@ -20,6 +20,7 @@ def test_a_limit_is_told_without_parts_that_are_nothing(seconds, said):
     ("seconds", "said"),
     [
         (None, cells.NOTHING),
+        (0.0002, "< 1 ms"),
         (0.0123, "12 ms"),
         (3.44, "3.4 s"),
         (245, "4 min 05 s"),

@@ -115,7 +115,8 @@ class CronBuilder extends HTMLElement {
     }
     const [day, rest] = local.split("T")
     const utc = ["UTC", "Etc/UTC"].includes(timezone)
-    const offset = utc ? "" : rest.slice(8).replace(/:00$/, "")
+    // As pages say it: UTC+2, UTC+5:30.
+    const offset = utc ? "" : ` UTC${rest.slice(8).replace(/:00$/, "").replace(/^([+-])0/, "$1")}`
     part("th-mono", `${day} ${rest.slice(0, 5)}${offset}`)
     const distance = words(Date.parse(due_at), Date.now())
     part("th-muted", utc ? distance : `${due_at.slice(0, 16).replace("T", " ")} UTC · ${distance}`)
