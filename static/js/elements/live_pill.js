@@ -10,8 +10,15 @@ const WORDS = {
   "signed-out": ["Signed out", "red", "square", "This page is not kept up to date any more. Sign in again."],
 }
 
+// A page that has just come is on its way to be live: nothing to tell people, unless it takes long.
+const COMING = ["Connecting…", "grey", "half", "The live connection is being made."]
+const PATIENCE = 2500
+
 class LivePill extends HTMLElement {
   connectedCallback() {
+    this.coming = true
+    this.late = setTimeout(() => this.show(), PATIENCE)
+    this.since = performance.now()
     this.leave = new AbortController()
     live.addEventListener("state", () => this.show(), { signal: this.leave.signal })
     this.show()
@@ -19,12 +26,18 @@ class LivePill extends HTMLElement {
 
   disconnectedCallback() {
     this.leave.abort()
+    clearTimeout(this.late)
   }
 
   show() {
     this.hidden = !live.watching && live.state !== "signed-out"
-    if (this.hidden || this.dataset.state === live.state) return
-    const [words, tone, shape, title] = WORDS[live.state]
+    const { state } = live
+    if (state !== "reconnecting") this.coming = false
+    // Its place is kept, so that nothing beside it moves when the word comes.
+    const quiet = this.coming && performance.now() - this.since < PATIENCE
+    const said = quiet ? "quiet" : this.coming ? "connecting" : state
+    if (this.hidden || this.dataset.state === said) return
+    const [words, tone, shape, title] = quiet ? ["", "grey", "half", ""] : this.coming ? COMING : WORDS[state]
     const badge = document.createElement(live.state === "signed-out" ? "a" : "span")
     badge.className = `th-badge th-tone-${tone}`
     badge.title = title
@@ -36,7 +49,7 @@ class LivePill extends HTMLElement {
     mark.setAttribute("aria-hidden", "true")
     badge.append(mark, words)
     this.replaceChildren(badge)
-    this.dataset.state = live.state
+    this.dataset.state = said
   }
 }
 
