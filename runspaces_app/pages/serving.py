@@ -26,7 +26,7 @@ def _owner(affinity: str) -> int | None:
 def _said(affinity: str, names: dict[int, str]) -> str:
     if affinity.startswith(_APP):
         app = affinity.removeprefix(_APP)
-        return f"the app {app}" if app else "tasks of the data folder"
+        return f"the app {app}" if app else "the data folder"
     if affinity == _OWNER:
         return "jobs without an owner"
     owner = _owner(affinity)

@@ -161,7 +161,7 @@ def test_whom_it_serves_is_said_by_name_with_one_statement_for_all(sign_in, now)
             ("owner:424242", "user 424242, who was removed"),
             ("owner:", "jobs without an owner"),
             ("app:Sample", "the app Sample"),
-            ("app:", "tasks of the data folder"),
+            ("app:", "the data folder"),
         )
     }
     client = sign_in("system_admin")
