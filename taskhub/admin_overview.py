@@ -23,6 +23,7 @@ from runspaces_app.models import Runspace
 from runspaces_app.pages import warnings
 from taskhub.admin_chart import bars
 from taskhub.core import permissions
+from tasks_app import selectors as task_selectors
 from tasks_app.models import Task
 from tasks_app.pages import schedules
 
@@ -197,11 +198,7 @@ def _tasks() -> Tasks:
 
 
 def _coming() -> list[Task]:
-    coming = list(
-        Task.objects.filter(deleted=False, enabled=True, next_due_at__isnull=False)
-        .order_by("next_due_at")
-        .only("name", "app", "schedule", "at", "timezone", "next_due_at")[:7]
-    )
+    coming = task_selectors.coming(most=7)
     for task in coming:
         task.schedule_words = schedules.words(task)  # type: ignore[attr-defined] # for the template
     return coming

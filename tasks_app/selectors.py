@@ -1,5 +1,7 @@
 """Tasks by their numbers: which are there, which were deleted, which are none."""
 
+from itertools import islice
+
 from django.db import connection
 from django.db.models import BooleanField, F, Func, QuerySet, Value
 
@@ -49,6 +51,14 @@ def app_is_on(app: str) -> bool:
         return not app or registry.find(app).enabled
     except AppNotFound:
         return False
+
+
+def coming(*, most: int) -> list[Task]:
+    """The tasks that run next, the earliest first, without their code and maps."""
+    due = Task.objects.filter(deleted=False, enabled=True, next_due_at__isnull=False)
+    rows = due.order_by("next_due_at", "pk").defer("code", "parameters", "environment")[: 10 * most]
+    # Those of apps that are off stand still until they are decided, and are not many.
+    return list(islice((task for task in rows if app_is_on(task.app)), most))
 
 
 def restorable(row: Task) -> bool:

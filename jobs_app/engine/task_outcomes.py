@@ -82,9 +82,10 @@ def record(ended: list[EndedRun], *, now: datetime) -> None:
     source, parameters = sql.rows_as_table(_OUTCOME, [outcome[:-1] for outcome in every])
     sql.run(
         "UPDATE tasks_app_task SET failure_count = v_failures, last_run_at = v_at, last_status = v_status, "
-        "enabled = CASE WHEN v_disable THEN FALSE ELSE enabled END "
+        "enabled = CASE WHEN v_disable THEN FALSE ELSE enabled END, "
+        "last_modified = CASE WHEN v_disable THEN ? ELSE last_modified END "
         f"FROM {source} WHERE id = v_id",
-        parameters,
+        [now, *parameters],
     )
     for outcome in every:
         if outcome.gave_up:

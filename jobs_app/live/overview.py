@@ -13,6 +13,7 @@ from jobs_app.pages import figures
 from jobs_app.states import JobState, Status
 from runspaces_app.models import Runspace
 from runspaces_app.pages import warnings
+from tasks_app import selectors
 from tasks_app.models import Task
 
 DAY = timedelta(days=1)
@@ -125,11 +126,14 @@ def _runspaces(now: datetime) -> dict[str, int]:
 
 
 def _next_runs() -> list[dict[str, Any]]:
-    coming = Task.objects.filter(deleted=False, enabled=True, next_due_at__isnull=False)
-    rows = coming.order_by("next_due_at", "pk").values_list("pk", "name", "app", "next_due_at")[:MOST_RUNS]
     return [
-        {"task": task, "name": name, "app": app, "due_at": _instant(due_at) if due_at else None}
-        for task, name, app, due_at in rows
+        {
+            "task": task.pk,
+            "name": task.name,
+            "app": task.app,
+            "due_at": _instant(task.next_due_at) if task.next_due_at else None,
+        }
+        for task in selectors.coming(most=MOST_RUNS)
     ]
 
 

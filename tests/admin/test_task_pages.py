@@ -174,6 +174,9 @@ def test_a_task_of_an_app_that_is_off_shows_no_due_time_and_says_why(sign_in, ho
             enabled != "true",
         )
         assert says in page
+        assert ("T" in [row.name for row in client.get("/admin/").context["next_runs"]]) == (
+            enabled == "true"
+        )
         assert ("app disabled" in client.get(LIST).content.decode()) == (enabled != "true")
         runs = client.get(f"/api/v1/tasks/{task.pk}/next-runs").json()
         assert runs["enabled"] == (enabled == "true") and len(runs["results"]) == 5
@@ -212,6 +215,12 @@ def test_mistakes_in_files_are_told_to_who_may_read_them(sign_in, home):
     page = sign_in("author").get(LIST).content.decode()
     assert "1 mistake in a file" in page and "tasks.yaml, line 4" in page and "tasks[0].schedule" in page
     assert "mistake in a file" not in sign_in("viewer").get(LIST).content.decode()
+
+
+def test_a_task_that_gave_up_says_so(sign_in):
+    task = make_task("T", schedule="0 2 * * *", enabled=False, failure_count=3, max_failures=3)
+    page = sign_in("viewer").get(f"{LIST}{task.pk}/change/").content.decode()
+    assert "Disabled by itself after 3 failures in a row" in page
 
 
 def test_an_app_that_is_off_because_of_its_manifest_says_so(sign_in, home):

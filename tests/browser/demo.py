@@ -131,6 +131,10 @@ def make_tasks(now: datetime) -> list[Task]:
         ("QuarterlyReport", "", "", "UTC", "By hand, when the books are closed", ""),
         ("LogRotation", "LogArchiver", "30 */4 * * *", "UTC", "", "success"),
     ]
+    for app in {app for _, app, *_ in said if app}:
+        place = Home.current().apps / app
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "app.yaml").write_text(f"name: {app}\nversion: '1'\nenabled: true\n")
     made = []
     for index, (name, app, schedule, zone, description, status) in enumerate(said):
         made.append(

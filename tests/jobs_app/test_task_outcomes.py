@@ -103,6 +103,17 @@ def test_a_task_out_of_a_file_stays_disabled_when_the_file_is_read_again(home):
     assert TaskOverride.objects.get().enabled is False
 
 
+def test_only_being_disabled_changes_the_task_itself(home):
+    task = make_task(max_failures=2)
+    made = task.last_modified
+    record(ended(task, Status.FAILED))
+    task.refresh_from_db()
+    assert task.last_modified == made
+    record(ended(task, Status.FAILED))
+    task.refresh_from_db()
+    assert (task.enabled, task.last_modified) == (False, NOON)
+
+
 def test_a_custom_task_needs_no_override(home):
     task = make_task(max_failures=1, source="custom")
     record(ended(task, Status.FAILED))

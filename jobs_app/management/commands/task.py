@@ -14,9 +14,8 @@ from jobs_app import task_runs
 from jobs_app.commands import crontab, task_lists
 from jobs_app.commands.shapes import moment
 from runspaces_app.models import Pool
-from scaffolding import hosting
 from taskhub.core import console, home, secrets_pipe
-from tasks_app import exchange, switching
+from tasks_app import exchange, selectors, switching
 from tasks_app.models import Task
 from tasks_app.schedule import preview
 
@@ -127,10 +126,7 @@ class Command(JobCommand):
         if options["task"]:
             self._next_of(task_lists.find(options["task"]), options)
             return
-        due = Task.objects.filter(
-            app__in=hosting.enabled_names() | {""}, deleted=False, enabled=True, next_due_at__isnull=False
-        )
-        rows = list(due.order_by("next_due_at", "id")[: options["count"]])
+        rows = selectors.coming(most=options["count"])
         if options["json"]:
             self.stdout.write(
                 console.as_json([
