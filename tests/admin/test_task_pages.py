@@ -220,7 +220,7 @@ def test_mistakes_in_files_are_told_to_who_may_read_them(sign_in, home):
 def test_a_task_that_gave_up_says_so(sign_in):
     task = make_task("T", schedule="0 2 * * *", enabled=False, failure_count=3, max_failures=3)
     page = sign_in("viewer").get(f"{LIST}{task.pk}/change/").content.decode()
-    assert "Disabled by itself after 3 failures in a row" in page
+    assert "Disabled after 3 failures in a row" in page
 
 
 def test_an_app_that_is_off_because_of_its_manifest_says_so(sign_in, home):
