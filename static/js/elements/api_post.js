@@ -20,7 +20,7 @@ export async function post(address, body = {}) {
   if (answer.ok) return told
   if (answer.status === 401) {
     document.dispatchEvent(new Event("th-signed-out"))
-    throw new Error("You are signed out. Sign in again and repeat it.")
+    throw new Error("You are signed out. Sign in in another tab, then repeat it.")
   }
   throw new Error(told?.error ?? `The server answered ${answer.status}.`)
 }

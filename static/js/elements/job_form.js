@@ -1,6 +1,6 @@
 // <th-job-form>: around the form of a new job. The editor follows the language, and *Check* asks the
 // server whether the code compiles before anything is created.
-import { token } from "../csrf.js"
+import { check } from "./code_check.js"
 
 class JobForm extends HTMLElement {
   connectedCallback() {
@@ -30,34 +30,15 @@ class JobForm extends HTMLElement {
 
   async check() {
     const code = this.form.elements.code.value
-    if (!code.trim()) return this.tell("bad", "There is no code to check.")
     this.tell("", "Checking…")
     this.button.disabled = true
-    try {
-      const answer = await fetch(`/api/v1/languages/${encodeURIComponent(this.language.value)}/check`, {
-        method: "POST",
-        headers: {
-          "Content-Type": "application/json",
-          "X-CSRFToken": token(),
-        },
-        body: JSON.stringify({ code }),
-      })
-      const found = await answer.json()
-      if (this.form.elements.code.value !== code) return this.tell("", "")
-      if (!answer.ok) this.tell("bad", found.error ?? "It could not be checked.")
-      else if (found.ok) this.tell("good", "It compiles. Nothing was run.")
-      else this.wrong(found)
-    } catch {
-      this.tell("bad", "It could not be checked: no answer from the server.")
-    } finally {
-      this.button.disabled = false
-    }
-  }
-
-  wrong({ message, line }) {
-    this.tell("bad", line ? `Line ${line}: ${message}` : message)
-    this.editor.markLine(line)
+    const { tone, words, line } = await check(this.language.value, code)
+    this.button.disabled = false
+    // What was typed meanwhile is not what was checked.
+    if (this.form.elements.code.value !== code) return this.tell("", "")
+    this.tell(tone, words)
     if (!line) return
+    this.editor.markLine(line)
     this.editor.goTo(line)
   }
 

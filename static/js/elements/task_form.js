@@ -1,6 +1,6 @@
 // <th-task-form>: around the form of a task. Warns before typed text is lost, lets the editor follow the
 // language, checks code before it is saved, and offers the scripts of the app that is chosen.
-import { token } from "../csrf.js"
+import { check } from "./code_check.js"
 
 class TaskForm extends HTMLElement {
   connectedCallback() {
@@ -60,34 +60,16 @@ class TaskForm extends HTMLElement {
 
   async check() {
     const code = this.form.elements.code.value
-    if (!code.trim()) return this.tell("bad", "There is no code to check.")
     this.tell("", "Checking…")
     this.button.disabled = true
-    try {
-      const answer = await fetch(`/api/v1/languages/${encodeURIComponent(this.language)}/check`, {
-        method: "POST",
-        headers: {
-          "Content-Type": "application/json",
-          "X-CSRFToken": token(),
-        },
-        body: JSON.stringify({ code }),
-      })
-      const found = await answer.json()
-      if (this.form.elements.code.value !== code) return this.tell("", "")
-      if (!answer.ok) this.tell("bad", found.error ?? "It could not be checked.")
-      else if (found.ok) this.tell("good", "It compiles. Nothing was run.")
-      else this.wrong(found)
-    } catch {
-      this.tell("bad", "It could not be checked: no answer from the server.")
-    } finally {
-      this.button.disabled = false
-    }
-  }
-
-  wrong({ message, line }) {
-    this.tell("bad", line ? `Line ${line}: ${message}` : message)
+    const { tone, words, line } = await check(this.language, code)
+    this.button.disabled = false
+    // What was typed meanwhile is not what was checked.
+    if (this.form.elements.code.value !== code) return this.tell("", "")
+    this.tell(tone, words)
+    if (!line) return
     this.editor.markLine?.(line)
-    if (line) this.editor.goTo?.(line)
+    this.editor.goTo?.(line)
   }
 
   tell(tone, words) {
