@@ -138,6 +138,6 @@ def pretty_json(text: str | None, *, most: int = 20_000) -> tuple[str, bool]:
         return "", False
     try:
         laid_out = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    except ValueError:
+    except (ValueError, RecursionError):
         laid_out = text
     return laid_out[:most], len(laid_out) > most

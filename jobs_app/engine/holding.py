@@ -83,7 +83,10 @@ def says_failure(result: str | None) -> bool:
     """Whether a task's result is an object whose `Success` or `success` is false."""
     if not result or not result.startswith("{") or "uccess" not in result:
         return False
-    value = json.loads(result)
+    try:
+        value = json.loads(result)
+    except (ValueError, RecursionError):
+        return False  # numbers or nesting that only the script itself could read
     return value.get("Success") is False or value.get("success") is False
 
 

@@ -4,10 +4,15 @@ import datetime
 import decimal
 import json
 import pathlib
+import re
 import uuid
 from typing import Any
 
 LIMIT = 1024 * 1024
+# A reader's stack takes about a thousand levels, less what it stands on: what nobody can read is no result.
+DEEPEST = 500
+
+_BRACKETS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]')
 
 
 class BadResult(Exception):
@@ -19,7 +24,7 @@ class BadResult(Exception):
 
 
 def to_json(value: Any) -> str:
-    """JSON text of at most 1 MiB.
+    """JSON text of at most 1 MiB and 500 levels.
 
     Dates and times become ISO 8601 text, UUID, Decimal and paths text, sets lists.
 
@@ -33,7 +38,25 @@ def to_json(value: Any) -> str:
         raise BadResult("result_not_json", f"result: expected a value that is JSON, got {exc}") from exc
     if size > LIMIT:
         raise BadResult("result_too_large", f"result: expected at most {LIMIT} bytes of JSON, got {size}")
+    # Counted first: only a text with that many brackets can be that deep.
+    if text.count("[") + text.count("{") > DEEPEST and _depth(text) > DEEPEST:
+        raise BadResult(
+            "result_not_json",
+            f"result: expected a value that is JSON, got more than {DEEPEST} levels of lists and objects",
+        )
     return text
+
+
+def _depth(text: str) -> int:
+    depth = deepest = 0
+    for found in _BRACKETS.finditer(text):
+        mark = found[0]
+        if mark in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif mark in "]}":
+            depth -= 1
+    return deepest
 
 
 def checked_text(text: str) -> str:

@@ -30,3 +30,10 @@ def test_a_limit_is_told_without_parts_that_are_nothing(seconds, said):
 )
 def test_a_duration_is_told_with_as_much_as_matters(seconds, said):
     assert cells.duration(seconds) == said
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 5000 + "]" * 5000, "9" * 5000, "{"], ids=["deep", "long number", "no JSON"]
+)
+def test_what_cannot_be_laid_out_is_shown_as_it_is(text):
+    assert cells.pretty_json(text) == (text, False)

@@ -140,7 +140,9 @@ def test_the_script_takes_its_place_in_the_command() -> None:
         ('{"SUCCESS":false}', False),
         ('{"deep":{"Success":false}}', False), ('[{"Success":false}]', False), ('"{\\"Success\\":false}"', False),
         ("null", False), (None, False), ("", False), ("{}", False),
+        ('{"success":' + "[" * 5000 + "]" * 5000 + "}", False), ('{"success":' + "9" * 5000 + "}", False),
     ],
+    ids=lambda value: str(value)[:30],
 )  # fmt: skip
 def test_a_result_may_say_that_it_did_not_succeed(result: str | None, failed: bool) -> None:
     assert says_failure(result) is failed

@@ -4,6 +4,7 @@ import datetime
 import json
 import math
 import pathlib
+import sys
 import uuid
 from collections import OrderedDict, deque
 from decimal import Decimal
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runspaces_app.worker.results import LIMIT, BadResult, Emitted, checked_text, to_json
+from runspaces_app.worker.results import DEEPEST, LIMIT, BadResult, Emitted, checked_text, to_json
 
 pytestmark = pytest.mark.one_database
 
@@ -56,6 +57,20 @@ def endless() -> list[Any]:
     value: list[Any] = []
     value.append(value)
     return value
+
+
+def test_as_many_levels_as_every_reader_takes() -> None:
+    assert json.loads(to_json(deep(DEEPEST - 1))) == deep(DEEPEST - 1)
+    # Brackets in texts are no levels, and neither are many beside each other.
+    assert to_json(["[{" * 1000, '\\"[' * 1000, [[]] * 1000])
+    limit = sys.getrecursionlimit()
+    try:
+        sys.setrecursionlimit(20_000)
+        for value in (deep(DEEPEST), {"a": deep(DEEPEST)}, deep(5_000)):
+            with pytest.raises(BadResult, match="more than 500 levels"):
+                to_json(value)
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 class Rude:
