@@ -1,9 +1,33 @@
-"""What a runspace that is gone leaves behind: processes and folders. Run in threads, for both may take long."""
+"""What a runspace that is gone leaves behind: processes and folders.
 
+To end or remove them may take long, so threads do that.
+"""
+
+import contextlib
 import shutil
 from pathlib import Path
+from uuid import UUID
 
 from .worker import processes
+
+_ASIDE = ".lost-"
+
+
+def put_aside(work: Path, job: UUID, fence: int) -> Path:
+    """Take the folder of a lost attempt out of the way; returns where it is now, if there was one.
+
+    Called before the job may be claimed again: whoever removed `work/<uuid>` after that could remove
+    the folder of the attempt that runs by then.
+    """
+    aside = work / f"{_ASIDE}{job}-{fence}"
+    with contextlib.suppress(OSError):
+        (work / str(job)).rename(aside)
+    return aside
+
+
+def all_aside(work: Path) -> list[Path]:
+    """What was put aside and is not removed yet, by an engine that died before it could be, too."""
+    return [*work.glob(f"{_ASIDE}*")]
 
 
 def remove_folders(folders: list[Path]) -> None:

@@ -3,8 +3,8 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from .process import RunspaceProcess
 from .protocol import Output
@@ -22,7 +22,7 @@ class Member:
         affinity: whose jobs it serves; "" until its first.
         last_seconds: how long its latest job ran; infinite before there was one.
         worn: why it is to be recycled as soon as it holds no job; "" if it is good for more.
-        lost: jobs that went down with it; their work folders are removed with it.
+        lost: where the work folders of the jobs that went down with it are now.
     """
 
     process: RunspaceProcess
@@ -49,7 +49,7 @@ class Member:
     output: Output | None = None
     survivors: list[int] = field(default_factory=list)
     settling: set[str] = field(default_factory=set)
-    lost: list[UUID] = field(default_factory=list)
+    lost: list[Path] = field(default_factory=list)
     settle_by: float = 0.0
 
     def learn_output(self, settled: Mapping[str, Any]) -> None:

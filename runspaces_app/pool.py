@@ -146,8 +146,7 @@ class Keeper:
         """The end of its jobs is committed: drop mark file and handles, write its row at the next step."""
         self._members.pop(member.id, None)
         member.process.close()
-        folders = [self._home.work / f".{member.id}", *(self._home.work / str(job) for job in member.lost)]
-        self._threads.submit(leftovers.remove_folders, folders)
+        self._threads.submit(leftovers.remove_folders, [self._home.work / f".{member.id}", *member.lost])
         self._closed.append(member)
 
     def give(self, member: Member, handle: Any, *, affinity: str, stamp: str) -> None:

@@ -63,7 +63,7 @@ class Engine:
         self._decides = not drain
         self._selector = selectors.DefaultSelector()
         self.id = heartbeat.register(clock=clock, home=home, version=version)
-        self._reports = Reports(clock=clock)
+        self._reports = Reports(clock=clock, home=home)
         self._keeper = Keeper(
             selector=self._selector, home=home, clock=clock, engine=self.id, on_frame=self._reports.on_frame,
             on_ended=self._reports.on_ended, cookie=Holding.cookie, app_stamp=_stamp_of, secrets=secrets,

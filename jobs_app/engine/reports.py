@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta
 from jobs_app import retry
 from jobs_app.lifecycle import Advanced, Begun, End, Returned
 from jobs_app.states import JobState
+from runspaces_app.leftovers import put_aside
 from runspaces_app.member import Member
 from runspaces_app.pool import Keeper
 from runspaces_app.protocol import Asked, Ended, Frame, GivenBack, Hello, Progressed, Started
 from taskhub.core.clock import Clock
+from taskhub.core.home import Home
 
 from .holding import Holding, end_of, lost, may_retry
 
@@ -45,8 +47,9 @@ class Reports:
 
     keeper: Keeper
 
-    def __init__(self, *, clock: Clock) -> None:
+    def __init__(self, *, clock: Clock, home: Home) -> None:
         self._clock = clock
+        self._home = home
         self.facts = Facts()
         self.questions: list[tuple[Member, Asked]] = []
 
@@ -135,7 +138,7 @@ class Reports:
             self.facts.begun.pop(claim.job, None)
             self.facts.progress.pop(claim.job, None)
             self.facts.ends[claim.job, claim.attempt, claim.fence] = end
-            member.lost.append(holding.uuid)
+            member.lost.append(put_aside(self._home.work, holding.uuid, claim.fence))
             self.keeper.release(member, holding, ran=True)
         self.facts.gone.append(member)
 

@@ -25,7 +25,7 @@ from jobs_app import lifecycle, output, retry
 from jobs_app.lifecycle import End, Returned
 from jobs_app.models import Engine, Job
 from jobs_app.states import JobState, Reason
-from runspaces_app.leftovers import remove_folders
+from runspaces_app.leftovers import all_aside, put_aside, remove_folders
 from runspaces_app.models import Pool, Runspace
 from runspaces_app.protocol import Ended, Output, spooled
 from runspaces_app.worker import processes
@@ -153,6 +153,8 @@ class Rescuer:
                 back.append(Returned(job.uuid.hex, job.attempt, job.fence))
             else:
                 ends.append(self._lost(job))
+        for job in jobs.values():
+            put_aside(self._home.work, job.uuid, job.fence)
         with transaction.atomic():
             if back:
                 for returned in lifecycle.give_back(back):
@@ -186,7 +188,7 @@ class Rescuer:
             with contextlib.suppress(FileNotFoundError):
                 path.unlink()
         spare = [self._home.work / f".{runspace}" for runspace in rescue.marks]
-        self._threads.submit(remove_folders, [*spare, *(self._home.work / str(uuid) for uuid in jobs)])
+        self._threads.submit(remove_folders, [*spare, *all_aside(self._home.work)])
         log.warning("engine=%s settled: %s ended, %s queued again", rescue.engine, len(closed), len(back))
 
     def _spool_of(self, rescue: _Rescue) -> dict[Path, Ended]:

@@ -108,7 +108,7 @@ def settled_by_next_engine(
     assert installation.stop(engine) == 0
     nothing_in_hand(rows)
     installation.nothing_runs()
-    for folder in ("spool", "marks"):
+    for folder in ("spool", "marks", "work"):
         assert list((installation.home / folder).iterdir()) == []
     return jobs
 
