@@ -9,6 +9,7 @@ import pytest
 from jobs_app import lifecycle, output
 from jobs_app.errors import JobEnded, NotCancellable
 from jobs_app.models import Execution, Job
+from runspaces_app.models import Pool
 
 from .conftest import TESTER, EngineInTest
 
@@ -106,8 +107,14 @@ def test_an_error_after_a_cancel_request_is_stopped_not_failed(engine: EngineInT
     assert (job.state, job.reason) == ("stopped", "user")
 
 
+@pytest.fixture
+def patient_pool(pool: Pool) -> None:
+    """For scripts that end by themselves: however busy the machine is, they are not killed before."""
+    Pool.objects.filter(pk=pool.pk).update(grace_seconds=30)
+
+
 def test_a_normal_end_after_a_cancel_request_keeps_output_and_result(
-    engine: EngineInTest, submit: Submit
+    patient_pool: None, engine: EngineInTest, submit: Submit
 ) -> None:
     job = submit(
         "trap 'echo bye; result --json 5; exit 0' TERM; echo up; while :; do sleep 0.05; done",
