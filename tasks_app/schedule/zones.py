@@ -5,10 +5,13 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from ..errors import UnknownTimezone
 
+# Files that lie among those of zones: whatever the machine is set to, and "nobody has set it yet".
+_NO_ZONES = frozenset({"localtime", "Factory"})
+
 
 @lru_cache(maxsize=1)
 def names() -> frozenset[str]:
-    return frozenset(available_timezones())
+    return frozenset(available_timezones()) - _NO_ZONES
 
 
 @lru_cache(maxsize=1024)
