@@ -33,8 +33,11 @@ def as_view(cls: type[Any], then: Callable[..., Awaitable[HttpResponseBase]]) ->
 
     @csrf_exempt  # as every REST view: its authentication asks for the token where one is needed
     async def answer(request: HttpRequest, **path: str) -> HttpResponseBase:
+        rest_view: AsyncView = sync_to_async(view)
         try:
-            return await then(sync_to_async(view), request, **path)
+            if request.method == "OPTIONS":
+                return await rest_view(request, **path)  # tells of the view itself
+            return await then(rest_view, request, **path)
         except Exception as exc:  # what went wrong outside of the REST view
             return error_response(exc, request)
 

@@ -79,6 +79,19 @@ def test_an_unknown_method_is_refused_with_what_there_is(api_admin):
     assert {word.strip() for word in response["Allow"].split(",")} >= {"GET", "POST"}
 
 
+def test_every_address_tells_its_methods_and_does_nothing_by_it(world):
+    client = APIClient()
+    client.force_authenticate(caller("system_admin"))
+    there = addresses()
+    for route, path in {row.route: row.path for row in TABLE if row.route not in UNDOCUMENTED}.items():
+        address = world.path(path).partition("?")[0]
+        with CaptureQueriesContext(connection) as queries:
+            response = client.options(address)
+        assert response.status_code == 200, (route, response.content[:300])
+        assert {word.strip() for word in response["Allow"].split(",")} >= there[route], route
+        assert not [q for q in queries if q["sql"].lstrip().startswith(WRITES)], route
+
+
 def test_a_viewer_sees_no_code_no_parameters_and_no_environment(api_as):
     job = make_job(state=JobState.COMPLETED, code="secret()", parameters='{"p": 1}', environment='{"E": "1"}')
     task = make_task(code="secret()", parameters={"p": 1}, environment={"E": "1"}, path="")
