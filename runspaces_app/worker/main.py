@@ -34,6 +34,7 @@ from .outcome import CANCELLED, Outcome
 from .output_end import OutputEnd
 from .progress import Progress
 from .python_job import run as run_python
+from .python_job import source_of
 from .results import Emitted
 from .workplace import Workplace
 
@@ -192,8 +193,9 @@ class Runspace:
                 time.tzset()
             os.chdir(directory)
             if frame["file"]:
-                with open(script, encoding="utf-8") as file:
-                    source = file.read()
+                source = source_of(script)
+                if isinstance(source, Outcome):
+                    return source
                 sys.path.insert(0, directory)
             else:
                 source = frame["code"]

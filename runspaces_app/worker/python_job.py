@@ -34,6 +34,18 @@ def compiled(source: str, filename: str) -> tuple[types.CodeType, types.CodeType
     return found
 
 
+def source_of(script: str) -> str | Outcome:
+    """The text of a script; or, where it is none, how the job ends for that."""
+    with open(script, "rb") as file:
+        data = file.read()
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        line = data.count(b"\n", 0, exc.start) + 1
+        said = f"{script}, line {line}: expected UTF-8, got byte {data[exc.start]:#04x}"
+        return Outcome.failed("UnicodeDecodeError", said)
+
+
 def run(
     source: str,
     filename: str,
