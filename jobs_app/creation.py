@@ -232,7 +232,8 @@ def _checked_id(public_id: str | None) -> str | None:
     if public_id is None:
         return None
     folded = public_id.lower()
-    if not _PUBLIC_ID.fullmatch(folded):
+    # The Kelvin sign, for one, is a letter that only folding makes one of ours.
+    if not public_id.isascii() or not _PUBLIC_ID.fullmatch(folded):
         raise BadInput(
             f"id: expected 1 to 64 of A-Z a-z 0-9 . _ -, got {public_id[:80]!r}",
             fields={"id": "1 to 64 of A-Z a-z 0-9 . _ -"},

@@ -52,6 +52,7 @@ def make(**fields: Any) -> Job:
         ({"parent": uuid4()}, errors.UnknownParent, "unknown_parent"),
         ({"public_id": "no/slash"}, BadInput, "bad_input"),
         ({"public_id": ""}, BadInput, "bad_input"),
+        ({"public_id": "\N{KELVIN SIGN}"}, BadInput, "bad_input"),
         ({"public_id": "x" * 65}, BadInput, "bad_input"),
         ({"priority": 101}, BadInput, "bad_input"),
         ({"timeout": 0}, BadInput, "bad_input"),
