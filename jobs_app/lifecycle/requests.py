@@ -10,6 +10,8 @@ from django.db import transaction
 from taskhub.core import audit, wake
 from taskhub.core.audit import Actor
 
+from ..engine import task_outcomes
+from ..engine.task_outcomes import EndedRun
 from ..errors import JobEnded, JobNotFound, NotCancellable
 from ..models import Execution, Job, JobSpec
 from ..states import JobState, Reason, history_status, trigger_of
@@ -91,7 +93,19 @@ def _stop_unclaimed(job: Job, *, by: Actor, now: datetime) -> bool:
     if moved:
         job.refresh_from_db()
         Execution.objects.bulk_create([_execution_without_start(job, now)])
+        if job.task_id is not None:
+            task_outcomes.record([_run_not_begun(job, now)], now=now)
     return bool(moved)
+
+
+def _run_not_begun(job: Job, now: datetime) -> EndedRun:
+    """What its task has to learn: nothing else follows of this run."""
+    assert job.task_id is not None  # noqa: S101 - the caller has looked
+    return EndedRun(
+        task=job.task_id, job=job.uuid, attempt=job.attempt, state=job.state, reason=job.reason,
+        status=history_status(job.state, job.reason), started_at=None, finished_at=now, will_retry=False,
+        cancelled=True,
+    )  # fmt: skip
 
 
 def _execution_without_start(job: Job, now: datetime) -> Execution:

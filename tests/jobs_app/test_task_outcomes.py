@@ -8,10 +8,12 @@ from django.db import transaction
 
 from jobs_app.engine import task_outcomes
 from jobs_app.engine.task_outcomes import EndedRun
+from jobs_app.lifecycle import request_cancel
 from jobs_app.states import Status
+from taskhub.core import audit
 from taskhub.core.models import AuditEntry
 from tasks_app.models import Task, TaskOverride
-from tests.support import MINUTE, NOON, make_task
+from tests.support import MINUTE, NOON, make_job, make_task
 
 pytestmark = pytest.mark.django_db
 
@@ -126,6 +128,17 @@ def test_without_a_limit_it_never_gives_up(home):
     record(*(ended(task, Status.FAILED) for _ in range(50)))
     task.refresh_from_db()
     assert task.enabled and task.failure_count == 50
+
+
+def test_a_run_cancelled_before_its_start_is_the_last_one(home):
+    task = make_task(failure_count=1, last_status="failed")
+    once = make_task(at=NOON, next_due_at=None)
+    for each in (task, once):
+        job = make_job(state="queued", task_id=each.pk)
+        request_cancel(job.pk, by=audit.SYSTEM, now=NOON)
+        each.refresh_from_db()
+    assert (task.last_status, task.failure_count, task.enabled) == ("stopped", 1, True)
+    assert (once.last_status, once.enabled) == ("stopped", False)
 
 
 def test_a_task_that_is_gone_is_passed_over(home):
