@@ -27,6 +27,12 @@ def test_objects_are_named_and_linked(db, home, sign_in):
     assert f'href="/admin/jobs_app/job/{job.pk}/change/"' in page and "&lt;b&gt;export</a>" in page
     for written_down in ("99999999999999999999", f"…{gone[-12:]}", "mallory", "age_warning_seconds", "7"):
         assert f'<span class="th-mono">{written_down}</span>' in page
+    # The link of a task's page finds its own entries, not those of a task whose number begins alike.
+    page = client.get(LIST, {"object": "task", "q": "9999"}).content.decode()
+    assert "99999999999999999999" not in page
+    page = client.get(LIST, {"object": "task", "q": str(task.pk)}).content.decode()
+    assert "Vault/Backup</a>" in page and page.count('scope="row"') == 1
+    assert gone[-12:] in client.get(LIST, {"q": gone[:9]}).content.decode()
     entry = AuditEntry.objects.get(object_type="task", object_id=str(task.pk))
     page = client.get(f"{LIST}{entry.pk}/change/").content.decode()
     assert "Vault/Backup</a>" in page and f">{task.pk}</span>" in page

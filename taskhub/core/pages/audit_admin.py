@@ -54,7 +54,9 @@ class AuditAdmin(PagesAdmin):
         text = search_term.strip()
         if not text:
             return queryset, False
-        found = Q(actor__icontains=text) | Q(action__icontains=text) | Q(object_id__startswith=text)
+        # A number is the whole id of a task or runspace; of a job's id the beginning is enough.
+        of_object = Q(object_id=text) if text.isdecimal() else Q(object_id__startswith=text)
+        found = Q(actor__icontains=text) | Q(action__icontains=text) | of_object
         return queryset.filter(pk__gt=_last() - NEWEST).filter(found), False
 
     def note(self, request: HttpRequest) -> str:
