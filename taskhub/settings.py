@@ -154,6 +154,7 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # REST API
 REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "taskhub.core.api.negotiation.ByAcceptOrFormat",
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "taskhub.core.api.authentication.BearerTokens",
         "taskhub.core.api.authentication.Sessions",

@@ -162,6 +162,8 @@ def test_a_body_that_is_no_json_is_refused(client, kind):
 
 def test_an_answer_in_another_form_is_refused(client):
     refused(client.get("/api/v1/jobs", headers={"Accept": "application/xml"}), 406)
+    refused(client.get("/api/v1/jobs?format=xml"), 406)
+    refused(client.get("/api/schema/?format=xml"), 406)
 
 
 WEIRD_IDS = [
