@@ -10,7 +10,7 @@ import msgspec
 from django.contrib.auth import get_user_model
 
 from jobs_app import lifecycle
-from jobs_app.errors import LanguageNotInstalled
+from jobs_app.errors import AppDisabled, LanguageNotInstalled
 from jobs_app.lifecycle import Claimed, End, Handover
 from jobs_app.states import JobState, Reason, trigger_of
 from runspaces_app import languages, recycling
@@ -225,6 +225,9 @@ class Dispatcher:
             try:
                 frame, in_process = self._frame(claim, job.spec or specs[claim.job], member)
                 stamp = hosting.stamp(job.app) if job.app else ""
+            except AppDisabled as exc:
+                impossible.append(_not_to_run(claim, str(exc), now))
+                continue
             except TaskhubError as exc:
                 impossible.append(_cannot_run(claim, exc.code, str(exc), now))
                 continue
@@ -242,13 +245,16 @@ class Dispatcher:
         """The `run` frame.
 
         Raises:
+            AppDisabled: its task's app was switched off while it waited.
             TaskhubError: the script is not there, or nothing here can run its language.
         """
         code, path, parameters, environment = spec
         language = languages.get(claim.language)
         if language.interpreter() is None:
             raise LanguageNotInstalled(f"language: the interpreter of {language.name} is not installed here")
-        directory = str(hosting.folder(claim.app)) if claim.app else None
+        app = hosting.find(claim.app) if claim.app else None
+        if app is not None and claim.task is not None and not app.enabled:
+            raise AppDisabled(f"The app {app.name} was disabled before this run began.")
         script = str(hosting.resolve(claim.app, path)) if path else f"script{language.suffix}"
         uuid = f"{claim.job[:8]}-{claim.job[8:12]}-{claim.job[12:16]}-{claim.job[16:20]}-{claim.job[20:]}"
         frame = {
@@ -262,7 +268,7 @@ class Dispatcher:
             "file": bool(path),
             "script": script,
             "argv": None if language.in_process else language.argv("{script}"),
-            "directory": directory,
+            "directory": str(app.path) if app is not None else None,
             "parameters": msgspec.Raw(parameters.encode()),
             "environment": msgspec.Raw(environment.encode()),
             "task": self._names.task(claim.task),
@@ -397,6 +403,13 @@ def _cannot_run(claim: Claimed, error_type: str, message: str, now: datetime) ->
     return lifecycle.ending(
         claim.job, claim.attempt, claim.fence, JobState.FAILED, Reason.ERROR, now=now,
         error_type=error_type, error_message=message,
+    )  # fmt: skip
+
+
+def _not_to_run(claim: Claimed, message: str, now: datetime) -> End:
+    return lifecycle.ending(
+        claim.job, claim.attempt, claim.fence, JobState.STOPPED, Reason.USER, now=now,
+        message=lifecycle.BEFORE_START, error_message=message,
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """The limits of tasks with a real engine: time, failures in a row, retries, one-off times."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,6 +51,22 @@ def test_a_run_over_its_time_is_terminated_and_counts_as_a_failure(engine: Engin
     assert Execution.objects.get(task=task.pk).status == "terminated"
     task.refresh_from_db()
     assert (task.last_status, task.failure_count) == ("terminated", 1)
+
+
+def test_a_run_that_waits_while_its_app_is_switched_off_does_not_begin(
+    engine: EngineInTest, run: Run, home: Path
+) -> None:
+    manifest = home / "apps" / "Shop" / "app.yaml"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text("name: Shop\nversion: '1'\nenabled: true\n")
+    task = custom(app="Shop", code="5", failure_count=1, max_failures=2)
+    job = run(task)
+    manifest.write_text("name: Shop\nversion: '1'\nenabled: false\n")
+    engine.run(job)
+    assert (job.state, job.reason, job.started_at) == (JobState.STOPPED, "user", None)
+    assert job.error_message == "The app Shop was disabled before this run began."
+    task.refresh_from_db()
+    assert (task.last_status, task.failure_count, task.enabled) == ("stopped", 1, True)
 
 
 def test_a_run_that_may_not_be_killed_is_marked_overdue_and_succeeds(engine: EngineInTest, run: Run) -> None:
