@@ -174,7 +174,9 @@ class ChildJob:
         return False, []
 
     def _signal(self, session: int, number: int) -> None:
-        members = {pid for pid, process in processes.everyone().items() if process.session == session}
+        members = [pid for pid, process in processes.everyone().items() if process.session == session]
+        # Its leader first: a shell that sees its child end before itself says "Terminated" in the output.
+        members.sort(key=session.__ne__)
         processes.send(members, number)
         # A stopped process would sit on its TERM until somebody continues it.
         processes.send(members, signal.SIGCONT)

@@ -291,7 +291,9 @@ SHOW_DESCRIPTORS = """
 import os, time
 from django.contrib.auth.models import Group
 Group.objects.count()
-time.sleep(1)
+open(f"{MEET}/{os.getpid()}", "x").close()
+while len(os.listdir("{MEET}")) < 2:
+    time.sleep(0.02)
 found = {}
 for name in os.listdir('/proc/self/fd'):
     try:
@@ -302,8 +304,8 @@ for name in os.listdir('/proc/self/fd'):
 """
 
 
-def test_runspaces_of_one_server_share_no_connection_and_no_file(hub: Hub) -> None:
-    jobs = [hub.submit(SHOW_DESCRIPTORS) for _ in range(2)]
+def test_runspaces_of_one_server_share_no_connection_and_no_file(hub: Hub, tmp_path: Path) -> None:
+    jobs = [hub.submit(SHOW_DESCRIPTORS.replace("{MEET}", str(tmp_path))) for _ in range(2)]
     for job in jobs:
         assert hub.ended(job)["state"] == "completed"
     (one, server, mine), (other, same_server, theirs) = (
