@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 import pytest
@@ -210,12 +211,17 @@ def test_the_writer_may_be_killed_under_a_running_job(engine: EngineInTest, subm
     assert (job.state, job.result, job.output_lines) == ("completed", '"done"', 30)
 
 
-def test_shutdown_stops_what_runs_after_the_drain_time(engine: EngineInTest, submit: Submit) -> None:
-    long, short = submit("import time; time.sleep(60)"), submit("import time; time.sleep(0.3); 1")
+def test_shutdown_stops_what_runs_after_the_drain_time(
+    engine: EngineInTest, submit: Submit, tmp_path: Path
+) -> None:
+    go = tmp_path / "go"
+    long = submit("import time; time.sleep(60)")
+    short = submit(f"import os, time\nwhile not os.path.exists({str(go)!r}):\n    time.sleep(0.02)\n1")
     engine.until_running(long)
     engine.until_running(short)
 
     engine.engine.request_stop()
+    go.touch()
     engine.until(lambda: not engine.engine.turn(0.01), 15, "the engine has stopped")
 
     long.refresh_from_db()
