@@ -233,7 +233,12 @@ def test_a_disabled_app_fires_nothing_and_says_why(api: Api) -> None:
         assert api.history(task["id"]) == []
     finally:
         _write(manifest, _manifest("Beta"))
-    wait_until(lambda: api.act(api.id("Beta", "Shared"), "run").status == 202, SEEN_SECONDS, "it is on")
+
+    def begun() -> Any:
+        answer = api.act(api.id("Beta", "Shared"), "run")
+        return answer.json() if answer.status == 202 else None
+
+    assert api.ended(wait_until(begun, SEEN_SECONDS, "it is on")["id"])["state"] == "completed"
 
 
 def test_an_override_changes_merges_and_can_be_taken_back(api: Api) -> None:
