@@ -1,11 +1,10 @@
 """How the audit log calls what its entries are about, and where that is shown."""
 
-from uuid import UUID
-
 from django.contrib.auth.models import User
 from django.urls import reverse
 
 from jobs_app.models import Job
+from jobs_app.selectors import as_uuid
 from runspaces_app.models import Pool, Runspace
 from taskhub.core.models import ApiToken
 from taskhub.core.pages.audit_objects import Named, name_by, numbers, page_of
@@ -18,8 +17,7 @@ def _tasks(ids: set[str]) -> dict[str, Named]:
 
 
 def _jobs(ids: set[str]) -> dict[str, Named]:
-    uuids = {key for key in ids if len(key) == 36 and _is_uuid(key)}
-    rows = Job.objects.filter(pk__in=uuids).values_list("pk", "name")
+    rows = Job.objects.filter(pk__in=filter(None, map(as_uuid, ids))).values_list("pk", "name")
     return {str(key): Named(name, page_of("jobs_app_job_change", key)) for key, name in rows}
 
 
@@ -42,13 +40,6 @@ def _tokens(ids: set[str]) -> dict[str, Named]:
     rows = ApiToken.objects.filter(pk__in=numbers(ids)).values_list("pk", "name")
     listed = reverse("admin:core_apitoken_changelist")
     return {str(key): Named(name, listed) for key, name in rows}
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        return str(UUID(text)) == text
-    except ValueError:
-        return False
 
 
 def name_all() -> None:

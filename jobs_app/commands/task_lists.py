@@ -1,6 +1,5 @@
 """Tasks as the commands name and show them."""
 
-from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -11,7 +10,6 @@ from taskhub.core.console import refuse
 from tasks_app import selectors
 from tasks_app.api.task_shapes import TaskShape
 from tasks_app.models import Task, TaskOverride
-from tasks_app.schedule import preview, zones
 
 from .shapes import moment
 
@@ -51,14 +49,6 @@ def check_app(app: str | None) -> None:
     known = (Task.objects.filter(app=app, deleted=False), TaskOverride.objects.filter(app=app))
     if app and not any(rows.exists() for rows in known):
         hosting.get(app)
-
-
-def runs(task: Task, *, count: int, now: datetime) -> list[preview.Run]:
-    """Its due times to come."""
-    if task.at is not None:
-        there = task.at.astimezone(zones.get(task.timezone))
-        return [preview.Run(task.at, there)] if task.at > now else []
-    return preview.next_runs(task.schedule, task.timezone, count=count, now=now) if task.schedule else []
 
 
 def why_none(task: Task) -> str:

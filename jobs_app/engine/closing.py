@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from jobs_app import task_outcomes
 from jobs_app.lifecycle import Closed
-
-from . import task_outcomes
-from .task_outcomes import EndedRun
+from jobs_app.task_outcomes import EndedRun
 
 
 def tell_tasks(closed: Sequence[Closed], *, now: datetime) -> None:

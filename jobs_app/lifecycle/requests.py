@@ -10,11 +10,11 @@ from django.db import transaction
 from taskhub.core import audit, wake
 from taskhub.core.audit import Actor
 
-from ..engine import task_outcomes
-from ..engine.task_outcomes import EndedRun
+from .. import task_outcomes
 from ..errors import JobEnded, JobNotFound, NotCancellable
 from ..models import Execution, Job, JobSpec
 from ..states import JobState, Reason, history_status, trigger_of
+from ..task_outcomes import EndedRun
 
 BEFORE_START = "Cancelled before start"
 

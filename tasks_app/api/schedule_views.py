@@ -1,6 +1,5 @@
 """Due times: decided, to come, and of a schedule that may become one."""
 
-from datetime import datetime
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -11,8 +10,8 @@ from taskhub.core.api.endpoint import Endpoint
 from taskhub.core.api.pages import Pages
 from taskhub.core.errors import BadInput
 from tasks_app import selectors
-from tasks_app.models import Occurrence, Task
-from tasks_app.schedule import cron, preview, zones
+from tasks_app.models import Occurrence
+from tasks_app.schedule import cron, preview
 
 from .task_input import NextRunsQuery, OccurrenceQuery, PreviewQuery
 from .task_shapes import NextRuns, OccurrenceShape, PreviewShape
@@ -51,7 +50,7 @@ class NextRunsView(TaskEndpoint):
         With a note where a change of its clock moves or doubles one.
         """
         task = self.task(id)
-        runs = _runs(task, count=self.query.get("count", FEW), now=self.now)
+        runs = preview.of_task(task, count=self.query.get("count", FEW), now=self.now)
         return Response(
             NextRuns(
                 {
@@ -88,11 +87,3 @@ class PreviewView(Endpoint):
 
 def _shown(run: preview.Run) -> dict[str, Any]:
     return {"due_at": run.due_at, "local": run.local.isoformat(), "note": run.note}
-
-
-def _runs(task: Task, *, count: int, now: datetime) -> list[preview.Run]:
-    if task.deleted:
-        return []
-    if task.at is not None:
-        return [preview.Run(task.at, task.at.astimezone(zones.get(task.timezone)))] if task.at > now else []
-    return preview.next_runs(task.schedule, task.timezone, count=count, now=now) if task.schedule else []

@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from . import cron
+from . import cron, zones
 from .cron import Schedule
+
+if TYPE_CHECKING:
+    from tasks_app.models import Task
 
 MOST = 100
 _MINUTE = timedelta(minutes=1)
@@ -40,6 +43,19 @@ def next_runs(text: str, timezone: str, *, count: int = 5, now: datetime) -> lis
         runs.append(Run(moment, moment.astimezone(schedule.zone), _note(schedule, before, moment)))
         before = moment
     return runs
+
+
+def of_task(task: "Task", *, count: int, now: datetime) -> list[Run]:
+    """The due times of a task to come, whether they will run it or not: of its schedule, or its one time.
+
+    Raises:
+        BadSchedule, NeverFires, UnknownTimezone: as `cron.parse`.
+    """
+    if task.deleted:
+        return []
+    if task.at is not None:
+        return [Run(task.at, task.at.astimezone(zones.get(task.timezone)))] if task.at > now else []
+    return next_runs(task.schedule, task.timezone, count=count, now=now) if task.schedule else []
 
 
 def _note(schedule: Schedule, before: datetime, moment: datetime) -> str:

@@ -9,10 +9,11 @@ from uuid import uuid4
 import pytest
 from django.db import connection, transaction
 
-from jobs_app.engine import scheduler, task_outcomes
-from jobs_app.engine.task_outcomes import EndedRun
+from jobs_app import task_outcomes
+from jobs_app.engine import scheduler
 from jobs_app.models import Job
 from jobs_app.states import JobState
+from jobs_app.task_outcomes import EndedRun
 from taskhub.core import failpoints, runtime_settings
 from taskhub.core.audit import SYSTEM
 from taskhub.core.clock import FakeClock

@@ -6,10 +6,10 @@ from uuid import uuid4
 import pytest
 from django.db import transaction
 
-from jobs_app.engine import task_outcomes
-from jobs_app.engine.task_outcomes import EndedRun
+from jobs_app import task_outcomes
 from jobs_app.lifecycle import request_cancel
 from jobs_app.states import Status
+from jobs_app.task_outcomes import EndedRun
 from taskhub.core import audit
 from taskhub.core.models import AuditEntry
 from tasks_app.models import Task, TaskOverride

@@ -140,7 +140,7 @@ class Command(JobCommand):
             self.stdout.write(text)
 
     def _next_of(self, task: Task, options: dict[str, Any]) -> None:
-        runs = task_lists.runs(task, count=options["count"], now=timezone.now())
+        runs = preview.of_task(task, count=options["count"], now=timezone.now())
         stops = task_lists.what_stops(task)
         if options["json"]:
             shown = [{"due_at": run.due_at, "local": run.local.isoformat(), "note": run.note} for run in runs]

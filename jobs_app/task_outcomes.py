@@ -10,7 +10,7 @@ from jobs_app.states import Status
 from taskhub.core import audit
 from tasks_app.models import Task, TaskOverride
 
-from . import sql
+from .engine import sql
 
 log = logging.getLogger("taskhub.engine")
 
